@@ -1,0 +1,105 @@
+"""From emitted source to functions: a module named by its content in the user's cache folder, compiled by numba or left plain."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.assembly.bind import Bound
+from simulation.assembly.emit import Emitted
+
+Array = NDArray[np.float64]
+
+
+def cache_folder() -> Path:
+    """Folder for compiled models: $CRAMPLAB_CACHE, else the user's cache folder, else a temporary one."""
+    import platformdirs
+
+    wanted = os.environ.get("CRAMPLAB_CACHE")
+    for folder in [Path(wanted)] if wanted else [platformdirs.user_cache_path("cramplab", appauthor=False)]:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
+        except OSError:
+            continue
+    return Path(tempfile.mkdtemp(prefix="cramplab-"))
+
+
+def _import(name: str, text: str) -> ModuleType:
+    path = cache_folder() / f"{name}.py"
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        handle, aside = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(aside, path)
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The compiled reading of a model: right-hand side, Jacobian and observers over flat arrays.
+
+    ``kind`` is 'numba' or 'plain'; both run the same text."""
+
+    emitted: Emitted
+    kind: str
+
+    @property
+    def bound(self) -> Bound:
+        return self.emitted.bound
+
+    @cached_property
+    def _module(self) -> ModuleType:
+        return _import(f"cramplab_{self.bound.name}_{self.emitted.digest}_{self.kind}", self.emitted.module(self.kind))
+
+    @cached_property
+    def rhs(self) -> Callable[[float, Array, Array, Array], None]:
+        return self._module.rhs  # type: ignore[no-any-return]
+
+    @cached_property
+    def jacobian(self) -> Callable[[float, Array, Array, Array], None]:
+        return self._module.jacobian  # type: ignore[no-any-return]
+
+    def prepare(self, parameters: Mapping[str, float]) -> Array:
+        """Values that the other functions need, from parameters by symbol."""
+        params = np.array([parameters[p] for p in self.emitted.parameters], dtype=float)
+        values = np.empty(len(self.emitted.values))
+        self._module.prepare(params, values)
+        return values
+
+    def observe(self, t: Array, states: Array, values: Array) -> Array:
+        """Every symbol that an equation defines, shape (times, symbols), in the order of ``emitted.symbols``."""
+        out = np.empty((len(t), len(self.emitted.symbols)))
+        self._module.observe_many(np.ascontiguousarray(t), np.ascontiguousarray(states), values, out)
+        return out
+
+
+def compile_model(bound: Bound, kind: str | None = None) -> Kernel:
+    """The kernel of a model. ``kind``: 'numba', 'plain' or None, which takes numba where it can be imported.
+
+    Raises ValueError for another kind."""
+    kind = kind or os.environ.get("CRAMPLAB_KERNEL") or ("numba" if importlib.util.find_spec("numba") else "plain")
+    if kind not in ("numba", "plain"):
+        raise ValueError(f"kernel '{kind}' is neither 'numba' nor 'plain'")
+    return Kernel(Emitted(bound), kind)
+
+

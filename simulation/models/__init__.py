@@ -1,0 +1,35 @@
+"""The models, declared. Nothing is imported before it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+
+from simulation.assembly.bind import Bound, bind
+from simulation.assembly.declare import Model
+from simulation.assembly.errors import ModelError, nearest
+
+_WHERE = {
+    "squid": "simulation.models.squid_axon",
+    "fibre": "simulation.models.muscle_fibre",
+}
+
+
+def names() -> tuple[str, ...]:
+    """Names of all models."""
+    return tuple(_WHERE)
+
+
+def get(name: str) -> Model:
+    """The declared model of that name. Raises ModelError with the nearest names."""
+    if name not in _WHERE:
+        raise ModelError(f"there is no model '{name}'{nearest(name, _WHERE)}; models: {', '.join(_WHERE)}")
+    model = getattr(importlib.import_module(_WHERE[name]), name)
+    assert isinstance(model, Model)
+    return model
+
+
+@cache
+def bound(name: str) -> Bound:
+    """The model of that name with every symbol resolved."""
+    return bind(get(name))
