@@ -1,0 +1,203 @@
+"""Where a membrane rests: every steady state, its stability and what is left of its rates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from simulation.assembly.compile import Array
+from simulation.experiment.errors import ModelSaysNo
+from simulation.experiment.preparation import Preparation
+
+V_LOW, V_HIGH, V_STEP = -180.0, 40.0, 2.0
+
+
+Point = tuple[float, Array, float]  # V, state, dV/dt
+
+
+@dataclass(frozen=True, eq=False)
+class SteadyState:
+    """One steady state.
+
+    ``V``: mV. ``state``: every state. ``eigenvalues``: of the Jacobian of what can move, 1/ms. ``residual``: the largest
+    rate of change that is left, in the states' units per ms."""
+
+    V: float
+    state: Array
+    eigenvalues: Array
+    residual: float
+
+    @property
+    def max_real_eigenvalue(self) -> float:
+        return float(self.eigenvalues.real.max())
+
+    @property
+    def stable(self) -> bool:
+        return self.max_real_eigenvalue < 0
+
+
+@dataclass(frozen=True, eq=False)
+class Rest:
+    """All steady states of a preparation, the most negative first."""
+
+    preparation: Preparation
+    states: tuple[SteadyState, ...]
+
+    @property
+    def stable(self) -> tuple[SteadyState, ...]:
+        return tuple(s for s in self.states if s.stable)
+
+    def at(self, V: float | None = None) -> SteadyState:
+        """The stable state nearest to ``V``; without ``V`` the most negative one, or the unstable one if there is no other.
+
+        Raises ModelSaysNo if there is no steady state at all."""
+        candidates = self.stable or self.states
+        if not candidates:
+            raise ModelSaysNo(f"{self.preparation.bound.name} has no steady state between {V_LOW:g} and {V_HIGH:g} mV in this bath")
+        return candidates[0] if V is None else min(candidates, key=lambda s: abs(s.V - V))
+
+    @property
+    def V(self) -> float:
+        """Resting potential, mV."""
+        return self.at().V
+
+    def drift(self) -> dict[str, float]:
+        """Rates of what takes hours to move, in units per minute."""
+        p = self.preparation
+        rate = np.empty(len(p.states))
+        p.kernel.rhs(0.0, self.at().state, p.values, rate)
+        return {p.states[i]: float(rate[i]) * 60_000 for i in sorted(p.held_at_rest - p.held)}
+
+    def symbol(self, name: str) -> float:
+        """Any symbol of the model at rest, for example 'E_K_s'."""
+        p, s = self.preparation, self.at()
+        names = p.kernel.emitted.symbols
+        if name in p.states:
+            return float(s.state[p.states.index(name)])
+        p.bound.definition(name)
+        return float(p.kernel.observe(np.zeros(1), s.state[None, :], p.values)[0, names.index(name)])
+
+
+class _System:
+    """Rates and Jacobian of what is free to move, and Newton's method on them."""
+
+    def __init__(self, p: Preparation, state: Array) -> None:
+        self.p, self.state = p, state.copy()
+        self.free = np.array([i for i in range(len(p.states)) if i not in p.held_at_rest])
+        self.positive = np.array([p.bound.states[i].unit == "mM" for i in range(len(p.states))])
+        self.rate = np.empty(len(p.states))
+        self.matrix = np.empty((len(p.states), len(p.states)))
+
+    def rates(self, state: Array) -> Array:
+        self.p.kernel.rhs(0.0, state, self.p.values, self.rate)
+        return self.rate
+
+    def jacobian(self, state: Array) -> Array:
+        self.p.kernel.jacobian(0.0, state, self.p.values, self.matrix)
+        return self.matrix
+
+    def newton(self, state: Array, index: Array, steps: int = 40) -> Array | None:
+        """Zero of the rates of ``index`` from ``state``, other states held; None if it is not reached."""
+        y = state.copy()
+        for _ in range(steps):
+            f = self.rates(y)[index]
+            if not np.isfinite(f).all():
+                return None
+            try:
+                step = np.linalg.solve(self.jacobian(y)[np.ix_(index, index)], -f)
+            except np.linalg.LinAlgError:
+                return None
+            if not np.isfinite(step).all():
+                return None
+            # A concentration never loses more than nine tenths in one step.
+            ions = self.positive[index]
+            fall = np.max(-step[ions] / y[index][ions], initial=0.0)
+            y[index] += step * min(1.0, 0.9 / fall if fall > 0 else 1.0)
+            if fall < 0.9 and np.all(np.abs(step) <= 1e-12 * (1 + np.abs(y[index]))):
+                return y
+        return y if np.max(np.abs(self.rates(y)[index])) < 1e-10 else None
+
+    def along_V(self, start: Array, grid: Array) -> Iterator[Point]:
+        """For each V of a grid: V, the steady state of everything else, and dV/dt."""
+        V = self.p.potential
+        others = self.free[self.free != V]
+        y = start
+        for v in grid:
+            y = y.copy()
+            y[V] = v
+            found = self.newton(y, others) if len(others) else y
+            if found is None:
+                fresh = start.copy()
+                fresh[V] = v
+                found = self.newton(fresh, others)
+            if found is not None:
+                y = found
+                yield float(v), y, float(self.rates(y)[V])
+
+
+def find_rest(p: Preparation) -> Rest:
+    """All steady states between -180 and +40 mV.
+
+    For every V on a grid all else is brought to its steady state; where dV/dt then changes sign lies a root, which Newton's
+    method on the whole system polishes. Where dV/dt only comes near zero the grid is refined, so that two close roots are seen.
+    What takes hours to move is held; the rest of a membrane is the rest of what moves within an hour."""
+    state = held_state(p)
+    system = _System(p, state)
+    V = p.potential
+    grid = np.arange(V_LOW, V_HIGH + V_STEP, V_STEP)
+    roots: list[Array] = []
+    for sweep in (grid, grid[::-1]):
+        points = list(system.along_V(state, sweep))
+        for low, high in (*pairwise(points), *_close_pairs(system, points)):
+            if low[2] * high[2] > 0 or abs(high[0] - low[0]) > 1.5 * V_STEP:
+                continue
+            polished = _polish(system, *sorted((low, high), key=lambda point: point[0]))
+            if polished is not None and not any(abs(r[V] - polished[V]) < 1e-6 for r in roots):
+                roots.append(polished)
+    roots.sort(key=lambda y: y[V])
+    return Rest(p, tuple(_describe(system, y) for y in roots))
+
+
+def _close_pairs(system: _System, points: list[Point]) -> Iterator[tuple[Point, Point]]:
+    for before, at, after in zip(points, points[1:], points[2:], strict=False):
+        f0, f1, f2 = before[2], at[2], after[2]
+        if f0 * f1 > 0 and f1 * f2 > 0 and abs(f1) <= min(abs(f0), abs(f2)):
+            curvature, slope = f0 - 2 * f1 + f2, 0.5 * (f2 - f0)
+            vertex = f1 - slope**2 / (2 * curvature) if curvature else f1
+            if vertex * f1 <= 0.3 * f1 * f1:
+                yield from pairwise(system.along_V(before[1], np.linspace(before[0], after[0], 41)))
+
+
+def _polish(system: _System, low: Point, high: Point) -> Array | None:
+    """The root between two neighbouring points of the grid: Newton's method on everything, else by halving first."""
+    V = system.p.potential
+    for _ in range(30):
+        for _, y, _ in (low, high):
+            found = system.newton(y, system.free)
+            if found is not None and low[0] - V_STEP / 10 <= found[V] <= high[0] + V_STEP / 10:
+                return found
+        middle = 0.5 * (low[0] + high[0])
+        point = next(system.along_V(low[1], np.array([middle])), None)
+        if point is None:
+            return None
+        low, high = (point, high) if point[2] * low[2] > 0 else (low, point)
+    return None
+
+
+def _describe(system: _System, y: Array) -> SteadyState:
+    residual = float(np.max(np.abs(system.rates(y)[system.free])))
+    eigenvalues = np.linalg.eigvals(system.jacobian(y)[np.ix_(system.free, system.free)])
+    return SteadyState(float(y[system.p.potential]), y, eigenvalues, residual)
+
+
+def held_state(p: Preparation) -> Array:
+    """A state to start from, in which whatever this preparation holds has the value that it has at rest in the control bath."""
+    start = p.guess()
+    held = p.held
+    if held:
+        control = find_rest(p.control).at().state
+        start[list(held)] = control[list(held)]
+    return start

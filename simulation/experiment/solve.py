@@ -1,0 +1,144 @@
+"""One run: SciPy's solvers, from edge to edge of the protocol."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.integrate import solve_ivp
+
+from simulation.assembly.compile import Array
+from simulation.assembly.errors import nearest
+from simulation.experiment.errors import ExperimentError, ModelSaysNo
+from simulation.experiment.preparation import Preparation
+from simulation.experiment.protocol import Protocol, Segment
+from simulation.experiment.recording import Recording
+from simulation.experiment.rest import find_rest
+
+METHODS = ("LSODA", "BDF", "Radau", "RK45", "DOP853")
+_IMPLICIT = ("LSODA", "BDF", "Radau")
+_POINTS_PER_STEP = 4
+_BEFORE_EDGE = 1e-9  # ms: the last point before an edge stands just before it, so that time rises strictly
+
+
+@dataclass(frozen=True)
+class Solver:
+    """How a run is solved. ``rtol``: relative tolerance; ``atol``: absolute one, in the states' units;
+    ``max_step``: ms."""
+
+    method: str = "LSODA"
+    rtol: float = 1e-7
+    atol: float = 1e-9
+    max_step: float = np.inf
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ExperimentError(f"there is no solver '{self.method}'{nearest(self.method, METHODS)}; solvers: {', '.join(METHODS)}")
+        if not (0 < self.rtol < 1 and self.atol > 0 and self.max_step > 0):
+            raise ExperimentError("rtol lies between 0 and 1, atol and max_step are above 0")
+
+
+def run(p: Preparation, protocol: Protocol, *, solver: Solver | None = None, start: Array | None = None) -> Recording:
+    """Do an experiment.
+
+    ``start``: every state at the beginning, in the order of ``p.states``; the resting state if not given.
+    Raises ModelSaysNo if the solver gives up or a number is no longer finite."""
+    solver = solver or Solver()
+    y = find_rest(p).at().state.copy() if start is None else np.array(start, dtype=float)
+    if y.shape != (len(p.states),) or not np.isfinite(y).all():
+        raise ExperimentError(f"a start has {len(p.states)} finite numbers, one for each state: {', '.join(p.states)}")
+    times, states, values, counts = [], [], [], []
+    for segment in protocol.segments:
+        q = segment_values(p, segment)
+        clamped = segment.V is not None
+        if clamped:
+            y[p.potential] = segment.V
+        held = p.held | {p.potential} if clamped else p.held
+        t, trace = _integrate(p, q, held, segment, y, solver)
+        y = trace[-1].copy()
+        times.append(t)
+        states.append(trace)
+        values.append(q)
+        counts.append(len(t))
+    return Recording(p, protocol, solver, np.concatenate(times), np.concatenate(states), tuple(values), tuple(counts))
+
+
+def segment_values(p: Preparation, segment: Segment) -> Array:
+    """What the compiled functions want of the parameters during one segment."""
+    here = p if segment.bath is None else replace(p, bath=segment.bath)
+    I_0, I_slope, t_0 = p.bound.model.stimulus
+    return p.kernel.prepare(here.numbers() | {I_0: segment.I_0, I_slope: segment.I_slope, t_0: segment.start})
+
+
+def _integrate(p: Preparation, q: Array, held: frozenset[int], segment: Segment, y: Array, solver: Solver) -> tuple[Array, Array]:
+    """Times and states of one segment, some points a step of the solver."""
+    n = len(y)
+    free = np.array([i for i in range(n) if i not in held])
+    if len(free) == 0:
+        t = np.array([segment.start, segment.stop - _BEFORE_EDGE])
+        return t, np.array([y, y])
+    rhs, jacobian = _functions(p, q, free, y)
+    try:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            solution = solve_ivp(
+                rhs, (segment.start, segment.stop), y[free], method=solver.method, rtol=solver.rtol, atol=solver.atol,
+                max_step=solver.max_step, dense_output=True, **({"jac": jacobian} if solver.method in _IMPLICIT else {}),
+            )
+    except (ArithmeticError, ValueError) as error:
+        raise ModelSaysNo(_why(p, solver, segment.start, y, str(error))) from None
+    if not solution.success or not np.isfinite(solution.y).all():
+        reason = solution.message if not solution.success else "a state is no longer a finite number"
+        more = "; ".join(str(w.message) for w in said)
+        last = y.copy()
+        last[free] = solution.y[:, -1]
+        raise ModelSaysNo(_why(p, solver, float(solution.t[-1]), last, f"{reason}{'; ' + more if more else ''}"))
+    steps = solution.t
+    share = np.arange(_POINTS_PER_STEP) / _POINTS_PER_STEP
+    t = np.append((steps[:-1, None] + np.diff(steps)[:, None] * share).ravel(), steps[-1])
+    trace = np.tile(y, (len(t), 1))
+    trace[:, free] = solution.sol(t).T
+    trace[-1, free] = solution.y[:, -1]
+    t[-1] = max(t[-1] - _BEFORE_EDGE, np.nextafter(t[-2], np.inf))
+    return t, trace
+
+
+def _functions(p: Preparation, q: Array, free: Array, y: Array) -> tuple[Callable[..., Array], Callable[..., Array]]:
+    n = len(y)
+    kernel_rhs, kernel_jacobian = p.kernel.rhs, p.kernel.jacobian
+    if len(free) == n:
+
+        def rhs(t: float, x: Array) -> Array:
+            rate = np.empty(n)
+            kernel_rhs(t, x, q, rate)
+            return rate
+
+        def jacobian(t: float, x: Array) -> Array:
+            matrix = np.empty((n, n))
+            kernel_jacobian(t, x, q, matrix)
+            return matrix
+
+        return rhs, jacobian
+
+    full, rate, matrix = y.copy(), np.empty(n), np.empty((n, n))
+    block = np.ix_(free, free)
+
+    def rhs_of_free(t: float, x: Array) -> Array:
+        full[free] = x
+        kernel_rhs(t, full, q, rate)
+        return np.asarray(rate[free])
+
+    def jacobian_of_free(t: float, x: Array) -> Array:
+        full[free] = x
+        kernel_jacobian(t, full, q, matrix)
+        return np.asarray(matrix[block])
+
+    return rhs_of_free, jacobian_of_free
+
+
+def _why(p: Preparation, solver: Solver, t: float, y: Array, reason: str) -> str:
+    V = y[p.potential]
+    other = "Radau" if solver.method != "Radau" else "BDF"
+    return f"{solver.method} gave up at t = {t:.4g} ms, V = {V:.4g} mV: {reason}. Try another solver ({other}) or a bath nearer to control."
