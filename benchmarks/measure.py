@@ -1,0 +1,105 @@
+"""How long things take here: printed, never asserted."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+import simulation as sim
+from simulation.studies.sweep import Sweep, parse_axis, run_sweep
+
+Row = tuple[str, str, str]  # what, figure, ratio
+FIRST_CURVE = """
+import simulation as sim
+recording = sim.run(sim.prepare({model!r}), sim.protocol(sim.Pulse({current}, 0.5, at=10), duration=100))
+assert recording.features.spikes == 1
+"""
+
+
+def median_time(action: Callable[[], object], repeats: int) -> float:
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        action()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def first_curve(model: str, current: float, cache: str, kernel: str) -> float:
+    """A fresh process from start to the curve, s."""
+    environment = os.environ | {"CRAMPLAB_CACHE": cache, "CRAMPLAB_KERNEL": kernel}
+    code = FIRST_CURVE.format(model=model, current=current)
+    start = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    return time.perf_counter() - start
+
+
+def model_rows(model: str, current: float, repeats: int) -> list[Row]:
+    with tempfile.TemporaryDirectory() as cache:
+        cold, *warm = (first_curve(model, current, cache, "numba") for _ in range(1 + repeats))
+        plain = first_curve(model, current, cache, "plain")
+    first = f"{cold:.1f} / {statistics.median(warm):.1f} / {plain:.1f} s"
+    numba_run, plain_run = (run_time(model, current, kernel, repeats) for kernel in ("numba", "plain"))
+    rest = median_time(lambda: sim.find_rest(sim.prepare(model)), repeats)
+    return [
+        (f"{model}: new process to first curve, cold cache / warm / plain kernel", first, ""),
+        (f"{model}: 100 ms with a spike, compiled / plain", f"{1e3 * numba_run:.0f} / {1e3 * plain_run:.0f} ms", f"{plain_run / numba_run:.1f}"),
+        (f"{model}: all steady states", f"{1e3 * rest:.0f} ms", ""),
+        (f"{model}: one call of the right-hand side", f"{rhs_call(model):.2f} us", ""),
+    ]
+
+
+def run_time(model: str, current: float, kernel: str, repeats: int) -> float:
+    """Median s of one run of 100 ms with a spike, the rest known."""
+    protocol = sim.protocol(sim.Pulse(current, 0.5, at=10), duration=100)
+    p = sim.prepare(model, kernel=kernel)
+    start = sim.find_rest(p).at().state
+    sim.run(p, protocol, start=start)
+    return median_time(lambda: sim.run(p, protocol, start=start), repeats)
+
+
+def rhs_call(model: str, calls: int = 100_000) -> float:
+    """us per call, from Python."""
+    p = sim.prepare(model, kernel="numba")
+    state, rate = sim.find_rest(p).at().state, np.empty(len(p.states))
+    rhs, values = p.kernel.rhs, p.values
+    start = time.perf_counter()
+    for _ in range(calls):
+        rhs(0.0, state, values, rate)
+    return 1e6 * (time.perf_counter() - start) / calls
+
+
+def sweep_row(measures: tuple[str, ...]) -> Row:
+    sweep = Sweep(sim.prepare("fibre"), (parse_axis("K=2.5:8:8"), parse_axis("Ca=0.6:2.4:6")), measures)
+    rate = {}
+    for jobs in (1, 2):
+        run_sweep(sweep, jobs=jobs)  # starts the processes
+        start = time.perf_counter()
+        run_sweep(sweep, jobs=jobs)
+        rate[jobs] = len(sweep.points) / (time.perf_counter() - start)
+    name = f"fibre: K x Ca sweep of {' and '.join(measures)}, 1 / 2 processes"
+    return name, f"{rate[1]:.1f} / {rate[2]:.1f} points/s", f"{rate[2] / rate[1]:.1f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=5)
+    repeats = parser.parse_args().repeats
+    table = [*model_rows("squid", 30.0, repeats), *model_rows("fibre", 300.0, repeats), sweep_row(("rest",)), sweep_row(("rest", "spikes"))]
+    width = max(len(r[0]) for r in table)
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
+    for name, figure, ratio in table:
+        print(f"{name:<{width}}  {figure:<22}  {ratio}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,416 @@
+"""Many experiments: one membrane over one or two axes, several processes, results that outlive an interruption."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulation import files
+from simulation.assembly.compile import Array
+from simulation.assembly.errors import ModelError, nearest
+from simulation.experiment import excitability, features
+from simulation.experiment.bath import COMPONENTS
+from simulation.experiment.errors import ExperimentError, ModelSaysNo
+from simulation.experiment.preparation import Preparation, prepare
+from simulation.experiment.protocol import Protocol, Pulse, protocol
+from simulation.experiment.rest import Rest, find_rest
+from simulation.experiment.solve import Solver, run
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+MOST_POINTS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a sweep: a bath component, a parameter, or a parameter's scale as 'SYMBOL_scale', and its values."""
+
+    name: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a sweep asks of each point. ``variables``: name -> (unit, text) of what it gives."""
+
+    name: str
+    variables: Mapping[str, tuple[str, str]]
+
+
+_REST = Measure(
+    "rest",
+    {
+        "rest": ("mV", "resting potential (the most negative stable one)"),
+        "rest_2": ("mV", "second stable resting potential"),
+        "rest_unstable": ("mV", "unstable steady state between them"),
+    },
+)
+_RHEOBASE = Measure("rheobase", {"rheobase": ("uA/cm2", "rheobase (100 ms step)")})
+_THRESHOLD = Measure("threshold_current", {"threshold_current": ("uA/cm2", "threshold current of a 0.5 ms pulse")})
+_RUN_FEATURES = {
+    name: Measure(name, {name: (unit, features.TEXTS[name])})
+    for name, unit in features.UNITS.items()
+    if name not in ("spike_times", "rest")
+}
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A study: ``preparation`` over ``axes``, asking for ``measures``.
+
+    ``protocol``: what is done at each point for measures of a run; if not given, a step of 200 ms at twice the rheobase of
+    the control bath. The scaled rheobase is found once, so every point gets the same current."""
+
+    preparation: Preparation
+    axes: tuple[Axis, ...]
+    measures: tuple[str, ...]
+    protocol: Protocol | None = None
+    solver: Solver = field(default_factory=lambda: Solver(rtol=1e-6, atol=1e-8))
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.axes) <= 2:
+            raise ExperimentError(f"a sweep has one or two axes, not {len(self.axes)}")
+        if len({a.name for a in self.axes}) < len(self.axes):
+            raise ExperimentError(f"the axis {self.axes[0].name} is there twice")
+        if not self.measures:
+            raise ExperimentError("a sweep measures something, for example rest")
+        for name in self.measures:
+            self.measure(name)
+        for axis in self.axes:
+            if not axis.values:
+                raise ExperimentError(f"the axis {axis.name} has no values")
+            for value in (min(axis.values), max(axis.values)):
+                self.at({axis.name: value})
+        if math.prod(self.shape) > MOST_POINTS:
+            raise ExperimentError(f"{math.prod(self.shape):,} points are more than the {MOST_POINTS:,} that this sweep can hold")
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(len(a.values) for a in self.axes)
+
+    @property
+    def points(self) -> list[dict[str, float]]:
+        """Axis values of every point, the last axis fastest."""
+        return [dict(zip((a.name for a in self.axes), values, strict=True)) for values in product(*(a.values for a in self.axes))]
+
+    def measure(self, name: str) -> Measure:
+        """A measure by name: rest, rheobase, threshold_current, a feature of a run, or any symbol of the model at rest."""
+        known = {m.name: m for m in (_REST, _RHEOBASE, _THRESHOLD)} | _RUN_FEATURES
+        if name in known:
+            return known[name]
+        try:
+            definition = self.preparation.bound.definition(name)
+        except ModelError:
+            raise ExperimentError(
+                f"'{name}' is neither a measure nor a symbol of {self.preparation.bound.name}"
+                f"{nearest(name, [*known, *self.preparation.kernel.emitted.symbols])}; measures: {', '.join(known)}"
+            ) from None
+        return Measure(name, {name: (definition.unit, definition.text)})
+
+    @property
+    def variables(self) -> dict[str, tuple[str, str]]:
+        return {n: v for m in self.measures for n, v in self.measure(m).variables.items()}
+
+    def at(self, point: Mapping[str, float]) -> Preparation:
+        """The preparation at one point of the axes. Raises ExperimentError or ParameterError for what cannot be set."""
+        p = self.preparation
+        for name, value in point.items():
+            if name in p.bound.model.bath:
+                p = replace(p, bath=p.bath.changed(**{name: value}))
+            elif name.endswith("_scale") and name not in p.parameters.parameters:
+                p = p.scaled({name.removesuffix("_scale"): value})
+            elif name in COMPONENTS:
+                raise ExperimentError(f"the bath of {p.bound.name} has no {name}")
+            else:
+                p = p.with_values({name: value})
+        return p
+
+    def control(self) -> dict[str, float]:
+        """Value of each axis in the control bath and parameter set."""
+        whole = replace(self.preparation, bath=type(self.preparation.bath)()).whole_bath
+        numbers = self.preparation.parameters
+        return {
+            a.name: whole[a.name] if a.name in whole else 1.0 if a.name not in numbers.parameters else numbers[a.name].value
+            for a in self.axes
+        }
+
+    def describe(self) -> dict[str, Any]:
+        """What defines this sweep, for provenance and to tell whether an interrupted one is the same."""
+        p = self.preparation
+        return {
+            "model": p.bound.name,
+            "equations": p.kernel.emitted.digest,
+            "parameter_set": p.parameters.name,
+            "parameters": {s: x.value for s, x in p.parameters.parameters.items()},
+            "changed": dict(p.parameters.changed),
+            "bath": dict(p.bath),
+            "mode": p.mode,
+            "frozen": list(p.frozen),
+            "axes": {a.name: list(a.values) for a in self.axes},
+            "measures": list(self.measures),
+            "protocol": self.protocol.to_dict() if self.protocol else None,
+            "solver": {k: (None if v == math.inf else v) for k, v in vars(self.solver).items()},
+        }
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(json.dumps(self.describe(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def parse_axis(text: str) -> Axis:
+    """'K=0.5:12:24' (24 even steps), 'K=0.5:12:24:log', or 'K=2,4,8'. Raises ExperimentError."""
+    name, equals, rest = text.partition("=")
+    if not equals or not name.strip() or not rest.strip():
+        raise ExperimentError(f"'{text}' is not an axis; write NAME=FROM:TO:COUNT, for example K=0.5:12:24")
+    try:
+        if ":" not in rest:
+            values = [float(x) for x in rest.split(",")]
+        else:
+            low, high, count, *kind = rest.split(":")
+            n = int(count)
+            if n < 1 or kind not in ([], ["log"]):
+                raise ValueError
+            spaced = np.geomspace if kind else np.linspace
+            values = [float(f"{x:.12g}") for x in spaced(float(low), float(high), n)]
+    except ValueError:
+        raise ExperimentError(f"'{text}' is not an axis; write NAME=FROM:TO:COUNT (COUNT whole, from 1 up), for example K=0.5:12:24") from None
+    if not all(math.isfinite(v) for v in values):
+        raise ExperimentError(f"the axis {name} has a value that is not a number")
+    return Axis(name.strip(), tuple(values))
+
+
+def standard_protocol(p: Preparation) -> Protocol:
+    """What a run does if nothing is said: 200 ms at twice the rheobase of the control, watched for 300 ms more."""
+    current = excitability.rheobase(replace(p, bath=type(p.bath)(), mode="chronic"))
+    if not current > 0:
+        raise ModelSaysNo("the control membrane has no rheobase to stimulate at; give a protocol")
+    return protocol(Pulse(2 * round(current, 2), 200.0, at=10.0), after=300.0)
+
+
+# ---- one point
+
+def measure_point(sweep: Sweep, point: Mapping[str, float]) -> dict[str, float]:
+    """All variables at one point. Raises ModelSaysNo where the model has no answer."""
+    p = sweep.at(point)
+    rest = find_rest(p)
+    out: dict[str, float] = {}
+    recorded: features.Features | None = None
+    for name in sweep.measures:
+        if name == "rest":
+            out |= _rests(rest)
+        elif name == "rheobase":
+            out[name] = excitability.rheobase(p, start=rest.at().state)
+        elif name == "threshold_current":
+            out[name] = excitability.threshold_current(p, start=rest.at().state)
+        elif name in _RUN_FEATURES:
+            if recorded is None:
+                assert sweep.protocol is not None
+                recorded = run(p, sweep.protocol, solver=sweep.solver, start=rest.at().state).features
+            value = getattr(recorded, name)
+            out[name] = math.nan if value is None else float(value)
+        else:
+            out[name] = rest.symbol(name)
+    return out
+
+
+def _rests(rest: Rest) -> dict[str, float]:
+    stable = [s.V for s in rest.stable]
+    unstable = [s.V for s in rest.states if not s.stable]
+    return {
+        "rest": stable[0] if stable else math.nan,
+        "rest_2": stable[1] if len(stable) > 1 else math.nan,
+        "rest_unstable": unstable[0] if unstable else math.nan,
+    }
+
+
+def _point_or_failure(sweep: Sweep, index: int, point: Mapping[str, float]) -> dict[str, Any]:
+    try:
+        return {"i": index, "values": measure_point(sweep, point)}
+    except (ModelSaysNo, ExperimentError, ArithmeticError, np.linalg.LinAlgError) as error:
+        return {"i": index, "failed": str(error)}
+
+
+# ---- the journal of an unfinished sweep
+
+class Journal:
+    """Finished points beside the result file, one line each, so that an interrupted sweep goes on where it stopped."""
+
+    def __init__(self, out: Path, sweep: Sweep) -> None:
+        self.path = out.with_name(out.name + ".unfinished")
+        self.digest = sweep.digest
+
+    def read(self) -> dict[int, dict[str, Any]]:
+        """Finished points of the same sweep. Raises ExperimentError if the journal is of another one."""
+        if not self.path.exists():
+            return {}
+        done: dict[int, dict[str, Any]] = {}
+        for number, line in enumerate(self.path.read_text(encoding="utf-8").splitlines()):
+            try:
+                entry = json.loads(line)
+            except json.JSONDecodeError:
+                continue  # the line that was being written when the sweep was stopped
+            if number == 0:
+                if entry.get("sweep") != self.digest:
+                    raise ExperimentError(f"{self.path} is of another sweep; take another --out, or delete it to start afresh")
+            else:
+                done[entry["i"]] = entry
+        return done
+
+    def open(self, fresh: bool) -> Any:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            file = self.path.open("w" if fresh else "a", encoding="utf-8")
+            if fresh:
+                file.write(json.dumps({"sweep": self.digest}) + "\n")
+            elif self.path.stat().st_size:
+                file.write("\n")  # closes a line that was cut short
+            file.flush()
+        except OSError as error:
+            raise files.FileError(f"cannot write {self.path}: {error.strerror}") from None
+        return file
+
+
+Progress = Callable[[int, int], None]  # finished points, all points
+
+
+def run_sweep(
+    sweep: Sweep, out: str | Path | None = None, *, jobs: int | None = None, resume: bool = False, progress: Progress | None = None
+) -> xr.Dataset:
+    """Do a sweep; the result is a Dataset over the axes.
+
+    ``out``: where to save it (.nc or .csv); finished points are kept beside it until then, and ``resume`` takes them up.
+    ``jobs``: processes, all cores if not given. A point that fails is a marked cell (``status`` 1, NaN), the rest goes on.
+    Raises ExperimentError, FileError."""
+    if sweep.protocol is None and any(m in _RUN_FEATURES for m in sweep.measures):
+        sweep = replace(sweep, protocol=standard_protocol(sweep.preparation))
+    points = sweep.points
+    path = Path(out) if out is not None else None
+    if path is not None and path.suffix not in (".nc", ".csv"):
+        raise ExperimentError(f"a sweep is written as .nc or .csv, not as '{path.suffix or path.name}'")
+    journal = Journal(path, sweep) if path is not None else None
+    done = journal.read() if journal is not None and resume else {}
+    if journal is not None and not resume and journal.path.exists():
+        raise ExperimentError(f"{journal.path} holds an unfinished sweep; go on with --resume, or delete it to start afresh")
+    started = time.perf_counter()
+    file = journal.open(fresh=not done) if journal is not None else None
+    try:
+        todo = [(i, x) for i, x in enumerate(points) if i not in done]
+        if progress is not None:
+            progress(len(done), len(points))
+        for entry in _results(sweep, todo, jobs):
+            done[entry["i"]] = entry
+            if file is not None:
+                file.write(json.dumps(entry) + "\n")
+                file.flush()
+            if progress is not None:
+                progress(len(done), len(points))
+    finally:
+        if file is not None:
+            file.close()
+    result = _assemble(sweep, done, time.perf_counter() - started)
+    if path is not None and journal is not None:
+        save(result, path)
+        journal.path.unlink(missing_ok=True)
+    return result
+
+
+def _results(sweep: Sweep, todo: Sequence[tuple[int, Mapping[str, float]]], jobs: int | None) -> Iterator[dict[str, Any]]:
+    jobs = min(jobs or os.cpu_count() or 1, max(1, len(todo)))
+    if jobs == 1:
+        yield from (_point_or_failure(sweep, i, x) for i, x in todo)
+        return
+    from joblib import Parallel, delayed
+
+    recipe = _recipe(sweep)
+    # Small blocks: a good share for each process, yet every block is soon safe on disk.
+    size = max(1, min(16, len(todo) // (4 * jobs)))
+    blocks = [todo[i : i + size] for i in range(0, len(todo), size)]
+    for block in Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_block)(recipe, b) for b in blocks):
+        yield from block
+
+
+def _recipe(sweep: Sweep) -> dict[str, Any]:
+    p = sweep.preparation
+    return {"model": p.bound.name, "kernel": p.kernel.kind, "parameters": p.parameters, "bath": p.bath, "mode": p.mode, "frozen": p.frozen,
+            "sweep": {"axes": sweep.axes, "measures": sweep.measures, "protocol": sweep.protocol, "solver": sweep.solver}}
+
+
+def _block(recipe: Mapping[str, Any], points: Sequence[tuple[int, Mapping[str, float]]]) -> list[dict[str, Any]]:
+    p = prepare(recipe["model"], kernel=recipe["kernel"])
+    p = replace(p, parameters=recipe["parameters"], bath=recipe["bath"], mode=recipe["mode"], frozen=recipe["frozen"])
+    sweep = Sweep(p, **recipe["sweep"])
+    return [_point_or_failure(sweep, i, x) for i, x in points]
+
+
+def _assemble(sweep: Sweep, done: Mapping[int, Mapping[str, Any]], seconds: float) -> xr.Dataset:
+    import xarray as xr
+
+    dims = tuple(a.name for a in sweep.axes)
+    count = math.prod(sweep.shape)
+
+    def column(name: str) -> Array:
+        return np.array([done[i].get("values", {}).get(name, math.nan) for i in range(count)]).reshape(sweep.shape)
+
+    variables = {n: (dims, column(n), {"units": u, "long_name": t}) for n, (u, t) in sweep.variables.items()}
+    failed = np.array(["failed" in done[i] for i in range(count)], dtype=np.int8).reshape(sweep.shape)
+    messages = np.array([done[i].get("failed", "") for i in range(count)], dtype=object).reshape(sweep.shape)
+    status = {
+        "status": (dims, failed, {"units": "1", "long_name": "0 done, 1 failed"}),
+        "message": (dims, messages, {"long_name": "why a point failed"}),
+    }
+    coordinates = {a.name: (a.name, np.array(a.values), _axis_attributes(sweep.preparation, a.name)) for a in sweep.axes}
+    attributes = {
+        "title": sweep.preparation.bound.model.title,
+        "provenance": json.dumps(sweep.describe()),
+        "control": json.dumps(sweep.control()),
+        "seconds": seconds,
+    }
+    return xr.Dataset({**variables, **status}, coordinates, attributes)
+
+
+def _axis_attributes(p: Preparation, name: str) -> dict[str, str]:
+    if name in p.bound.model.bath:
+        component = COMPONENTS[name]
+        return {"units": component.unit or "1", "long_name": component.name}
+    if name.endswith("_scale") and name not in p.parameters.parameters:
+        return {"units": "1", "long_name": f"{name.removesuffix('_scale')} as a share of normal"}
+    return {"units": p.parameters[name].unit, "long_name": name}
+
+
+def save(result: xr.Dataset, path: str | Path) -> Path:
+    """Write a sweep to .nc or .csv. Raises FileError."""
+    path = Path(path)
+    with files.aside(path) as temporary:
+        if path.suffix == ".csv":
+            head = f"# {result.attrs['title']}\n# {result.attrs['provenance']}\n"
+            temporary.write_text(head + result.to_dataframe().reset_index().to_csv(index=False, lineterminator="\n"), encoding="utf-8", newline="\n")
+        else:
+            result.to_netcdf(temporary, engine="netcdf4")
+    return path
+
+
+def open_sweep(path: str | Path) -> xr.Dataset:
+    """A sweep from the netCDF file that ``save`` wrote. Raises ExperimentError if the file is not one."""
+    import xarray as xr
+
+    path = Path(path)
+    try:
+        with xr.open_dataset(path, engine="netcdf4") as data:
+            data.load()
+        json.loads(data.attrs["provenance"])["axes"]
+    except FileNotFoundError:
+        raise ExperimentError(f"there is no file {path}") from None
+    except (OSError, KeyError, ValueError) as error:
+        raise ExperimentError(f"{path} is not a sweep of this program: {error}") from None
+    return data
