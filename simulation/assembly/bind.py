@@ -11,7 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from simulation.assembly.declare import Equation, Gate, Model, Scope, State
 from simulation.assembly.errors import ModelError, nearest
-from simulation.assembly.trace import Expr, symbol, symbols_in
+from simulation.assembly.trace import Expr, as_expr, symbol, symbols_in
 from simulation.physiology import gating
 from simulation.physiology.vocabulary import Unit, Value
 
@@ -132,11 +132,14 @@ class _Names:
         # A channel has no suffix: what it defines belongs to the compartment around it.
         self.defined: dict[str, str] = {} if scope.suffix or outer is None else outer.defined
         self.suffix: str = (outer.suffix if outer else "") + (f"_{scope.suffix}" if scope.suffix else "")
+        self.at_rest: bool = scope.at_rest or (outer is not None and outer.at_rest)
+        self.taken: set[str] = outer.taken if outer else set()  # flat names of the whole model
 
     def define(self, name: str, flat: str = "") -> str:
         flat = flat or name + self.suffix
-        if name in self.defined:
+        if name in self.defined or flat in self.taken:
             raise ModelError(f"'{flat}' is defined twice (the second time in {self.scope.name})")
+        self.taken.add(flat)
         self.defined[name] = flat
         return flat
 
@@ -179,6 +182,9 @@ def bind(model: Model) -> Bound:
 
     def add_gate(names: _Names, gate: Gate) -> None:
         x = gate.symbol
+        if names.at_rest:
+            add_steady(names, gate)
+            return
         add_state(names, State(x, lambda: None, "1", gate.guess, gate.pace))
         gates.append(states[-1].symbol)
         if gate.alpha is not None and gate.beta is not None:
@@ -193,6 +199,15 @@ def bind(model: Model) -> Bound:
             add(names, f"{x}_inf", gate.inf)
             add(names, f"tau_{x}", gate.tau)
             add_rate(names, x, gating.relaxation, own, "1/ms")
+
+    def add_steady(names: _Names, gate: Gate) -> None:
+        x = gate.symbol
+        if gate.alpha is not None and gate.beta is not None:
+            add(names, f"alpha_{x}", gate.alpha)
+            add(names, f"beta_{x}", gate.beta)
+            add(names, x, gating.steady_state, {"alpha_x": f"alpha_{x}", "beta_x": f"beta_{x}"}, "1")
+        elif gate.inf is not None:
+            add(names, x, gate.inf)
 
     def visit(scope: Scope, outer: _Names | None) -> None:
         names = _Names(scope, outer)
@@ -270,7 +285,10 @@ def _order(model: Model, pending: list[_Pending], states: list[State], derivativ
     for s in order:
         p = by_symbol[s]
         arguments = bound_to[s]
-        expression = p.equation(**{a: symbol(n) for a, n in arguments.items()})
+        try:
+            expression = as_expr(p.equation(**{a: symbol(n) for a, n in arguments.items()}))
+        except TypeError as error:
+            raise ModelError(f"the equation {p.equation.__name__} for {s} cannot be traced: {error}") from None
         definitions.append(
             Definition(s, p.equation, arguments, p.unit or units_of_densities[s], p.argument_units, expression, p.scope.scope.name)
         )

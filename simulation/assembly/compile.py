@@ -8,9 +8,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +55,20 @@ def _import(name: str, text: str) -> ModuleType:
     return module
 
 
+def _quiet(function: Callable[..., None]) -> Callable[..., None]:
+    """A plain function that answers NaN where Python's floats raise, as the compiled one does."""
+
+    @wraps(function)
+    def call(*arguments: Any) -> None:
+        try:
+            with np.errstate(all="ignore"):
+                function(*arguments)
+        except (ArithmeticError, ValueError):
+            arguments[-1][...] = np.nan
+
+    return call
+
+
 @dataclass(frozen=True)
 class Kernel:
     """The compiled reading of a model: right-hand side, Jacobian and observers over flat arrays.
@@ -71,25 +86,38 @@ class Kernel:
     def _module(self) -> ModuleType:
         return _import(f"cramplab_{self.bound.name}_{self.emitted.digest}_{self.kind}", self.emitted.module(self.kind))
 
+    def _function(self, name: str) -> Callable[..., None]:
+        function: Callable[..., None] = getattr(self._module, name)
+        return _quiet(function) if self.kind == "plain" else function
+
     @cached_property
     def rhs(self) -> Callable[[float, Array, Array, Array], None]:
-        return self._module.rhs  # type: ignore[no-any-return]
+        return self._function("rhs")
 
     @cached_property
     def jacobian(self) -> Callable[[float, Array, Array, Array], None]:
-        return self._module.jacobian  # type: ignore[no-any-return]
+        return self._function("jacobian")
 
     def prepare(self, parameters: Mapping[str, float]) -> Array:
         """Values that the other functions need, from parameters by symbol."""
         params = np.array([parameters[p] for p in self.emitted.parameters], dtype=float)
         values = np.empty(len(self.emitted.values))
-        self._module.prepare(params, values)
+        self._function("prepare")(params, values)
         return values
+
+    def changed(self, values: Array, parameters: Mapping[str, float]) -> Array:
+        """``values`` as they would be if some parameters were others."""
+        params = values[: len(self.emitted.parameters)].copy()
+        for name, value in parameters.items():
+            params[self.emitted.parameters.index(name)] = value
+        out = np.empty_like(values)
+        self._module.prepare(params, out)
+        return out
 
     def observe(self, t: Array, states: Array, values: Array) -> Array:
         """Every symbol that an equation defines, shape (times, symbols), in the order of ``emitted.symbols``."""
         out = np.empty((len(t), len(self.emitted.symbols)))
-        self._module.observe_many(np.ascontiguousarray(t), np.ascontiguousarray(states), values, out)
+        self._function("observe_many")(np.ascontiguousarray(t), np.ascontiguousarray(states), values, out)
         return out
 
 

@@ -59,7 +59,7 @@ class Scope:
     ``named``: an equation under a symbol other than its function's name, as {symbol: equation}.
     ``where``: a name in this scope's text -> the symbol around it that is meant.
     ``density``: a parameter -> the factor by which this scope has more or less of it than the scopes around.
-    ``suffix``: added to every symbol that the scope defines."""
+    ``suffix``: added to every symbol that the scope defines. ``at_rest``: its gates do not move but stand at their steady state."""
 
     name: str
     equations: tuple[Equation, ...] = ()
@@ -70,6 +70,7 @@ class Scope:
     where: Mapping[str, str] = field(default_factory=_nothing)
     density: Mapping[str, str] = field(default_factory=_nothing)
     suffix: str = ""
+    at_rest: bool = False
 
 
 class Channel(Scope):
@@ -86,7 +87,8 @@ class Model(Scope):
 
     ``title``, ``citations``: for people. ``potential``: the state that an electrode reads. ``bath``: ion as users name it
     -> parameter. ``parameters``: name of the shipped parameter set. ``stimulus``: parameters that the
-    protocol sets. ``traces``: currents that a figure of a run stacks."""
+    protocol sets. ``traces``: currents that a figure of a run stacks.
+    ``not_negative``: symbols that must come out positive or zero for the parameters to make sense."""
 
     title: str = ""
     citations: tuple[str, ...] = ()
@@ -95,3 +97,4 @@ class Model(Scope):
     parameters: str = ""
     stimulus: tuple[str, ...] = ("I_0", "I_slope", "t_0")
     traces: tuple[str, ...] = ()
+    not_negative: tuple[str, ...] = ()

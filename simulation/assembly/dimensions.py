@@ -41,16 +41,19 @@ def _unit(name: str) -> Any:
     text = text.replace("/m2", "/m**2").replace("*m2", "*m**2").replace("kOhm", "kohm")
     try:
         return ureg.Unit("" if name == "1" else text)
-    except (pint.errors.PintError, ValueError, AttributeError):
+    except Exception:  # pint's parser meets nonsense with errors of many kinds
         raise UnitError(f"'{name}' is not a unit that is known") from None
 
 
 def factor(unit: str, wanted: str) -> float:
     """What a number in ``unit`` is to be multiplied with to be in ``wanted``. Raises UnitError."""
     try:
-        return float(_registry().Quantity(1.0, _unit(unit)).to(_unit(wanted)).magnitude)
-    except pint.errors.DimensionalityError as error:
+        zero, one = (float(_registry().Quantity(x, _unit(unit)).to(_unit(wanted)).magnitude) for x in (0.0, 1.0))
+    except pint.errors.PintError as error:
         raise UnitError(f"{error}") from None
+    if zero:
+        raise UnitError(f"'{unit}' has another zero than '{wanted}', no factor leads from one to the other")
+    return one
 
 
 def _evaluate(e: Expr, values: dict[str, Any], memo: dict[Expr, Any]) -> Any:
@@ -79,9 +82,14 @@ def _evaluate(e: Expr, values: dict[str, Any], memo: dict[Expr, Any]) -> Any:
             out = ureg.Quantity(_FUNCTIONS[name](n), "")
     elif e.op == "root":
         unknown, residual, *_ = e.args
-        inner = dict(values)
-        inner[unknown] = ureg.Quantity(0.4, values[unknown])
-        _evaluate(residual, inner, {})
+        inner = {**values, unknown: ureg.Quantity(0.4, values[unknown])}
+        parts: dict[Expr, Any] = {}
+        _evaluate(residual, inner, parts)
+        if residual.op in ("+", "-"):
+            plain = {n: q.magnitude for n, q in inner.items()}
+            left, right = (parts[side].to_root_units().magnitude / evaluate_plain(side, plain) for side in residual.args)
+            if abs(left / right - 1) > 1e-9:
+                raise UnitError(f"the sides of the implicit equation differ by a factor of {left / right:g}")
         out = inner[unknown]
     elif e.op == "**":
         out = value(e.args[0]) ** value(e.args[1]).to("").magnitude
@@ -95,7 +103,11 @@ def check_definition(definition: Definition, units: dict[str, str]) -> None:
     """Walk one equation. Raises UnitError that names it where the units do not fit, be it by a factor of 1000."""
     for argument, wanted in definition.argument_units.items():
         bound = definition.arguments[argument]
-        if units[bound] != wanted and abs(factor(units[bound], wanted) - 1) > 1e-12:
+        try:
+            fits = units[bound] == wanted or abs(factor(units[bound], wanted) - 1) <= 1e-12
+        except UnitError:
+            fits = False
+        if not fits:
             raise UnitError(f"{definition.symbol}: '{argument}' is wanted in {wanted}, but {bound} is in {units[bound]}")
     ureg = _registry()
     # Odd numbers, so that nothing cancels by chance.
@@ -104,7 +116,7 @@ def check_definition(definition: Definition, units: dict[str, str]) -> None:
         # The unknown of an implicit equation is in the unit of what the equation defines.
         result = _evaluate(definition.expression, {**values, UNKNOWN: _unit(definition.unit)}, {})
         own = result.to(_unit(definition.unit)).magnitude
-    except pint.errors.DimensionalityError as error:
+    except (pint.errors.DimensionalityError, UnitError) as error:
         raise UnitError(f"{definition.symbol} = {definition.expression}: {error}") from None
     plain = evaluate_plain(definition.expression, {n: q.magnitude for n, q in values.items()})
     if definition.expression.op != "root" and abs(own - plain) > 1e-9 * abs(plain):

@@ -211,7 +211,7 @@ class Emitted:
                 if _is_costly(e):
                     found.setdefault(e, f"c_{len(found) + 1}")
                 return
-            for child in e.children():
+            for child in () if e.op == "root" else e.children():  # inside a root its unknown moves, too
                 visit(child)
 
         for name, e in self._expressions.items():

@@ -53,6 +53,8 @@ class Expr:
         return id(self)
 
     def __eq__(self, other: object) -> bool:
+        if isinstance(other, int | float):
+            bool(self)
         return self is other
 
     def __add__(self, other: Any) -> Expr:

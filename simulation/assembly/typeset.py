@@ -23,8 +23,8 @@ class linoid(sympy.Function):  # type: ignore[misc]
     nargs = 1
 
     def fdiff(self, argindex: int = 1) -> sympy.Expr:
-        x = self.args[0]
-        return sympy.diff(x / (1 - sympy.exp(-x)), x)
+        x = sympy.Dummy()
+        return sympy.diff(x / (1 - sympy.exp(-x)), x).subs(x, self.args[0])
 
 
 _SPECIAL = {"dpsi": r"\Delta\psi", "Q10": "Q^{10}", "eps": r"\varepsilon"}

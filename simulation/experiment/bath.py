@@ -33,7 +33,7 @@ COMPONENTS = {
     "pH": Component("pH", "", (6.5, 8.2), (4, 10)),
     "T": Component("temperature", "degC", (0, 45), (0, 45)),
 }
-_ITEM = re.compile(r"^\s*([^=\s]+)\s*=\s*([^\s=a-zA-Z]*(?:[eE][-+]?\d+)?)\s*([a-zA-Z/]*[a-zA-Z\d/]*)\s*$")
+_ITEM = re.compile(r"^\s*([^=\s]+)\s*=\s*([^\s=a-zA-Z_]*(?:[eE][-+]?\d+)?)\s*([a-zA-Z/]*[a-zA-Z\d/]*)\s*$")
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Bath:
     ions: tuple[tuple[str, float], ...] = ()
 
     def __init__(self, ions: Mapping[str, float] | Bath | str | None = None, **more: float) -> None:
+        if not (ions is None or isinstance(ions, str | Mapping | Bath)):
+            raise ExperimentError(f"a bath is written as 'K=2.5, Ca=0.6' or as {{'K': 2.5, 'Ca': 0.6}}, not as {ions!r}")
         written = parse(ions) if isinstance(ions, str) else dict(ions) if isinstance(ions, Bath) else {}
         bare = (dict(ions) if isinstance(ions, Mapping) else {}) | more
         checked = written | {name: check(name, value, stated=False)[1] for name, value in bare.items()}
@@ -97,14 +99,13 @@ def check(name: str, value: float, stated: bool) -> tuple[str, float]:
             f"the lowest that works is {low:g} mM"
         )
     if not low <= value <= high:
-        raise ExperimentError(f"bath {name} = {value:g}{unit} is not possible: {c.name} goes from {low:g} to {high:g}{unit}")
+        hint = f". If {value:g} K is meant, write T={value - 273.15:g}" if name == "T" and 270 < value < 320 else ""
+        raise ExperimentError(f"bath {name} = {value:g}{unit} is not possible: {c.name} goes from {low:g} to {high:g}{unit}{hint}")
     if not stated and not c.usual[0] <= value <= c.usual[1]:
         hint = ""
         if c.molar_mass and c.usual[0] <= value * 10 / c.molar_mass <= c.usual[1]:
             hint = f" If {value:g} mg/dL is meant, write {name}={value:g}mg/dL ({value * 10 / c.molar_mass:.3g} mM)."
-        if name == "T" and 270 < value < 320:
-            hint = f" If {value:g} K is meant, write T={value - 273.15:g}."
-        elif c.unit:
+        if c.unit:
             hint += f" If {value:g}{unit} is meant, write {name}={value:g}{c.unit}."
         raise ExperimentError(
             f"bath {name} = {value:g}: is that in {c.unit or 'pH units'}? Expected is {c.usual[0]:g} to {c.usual[1]:g}{unit}.{hint}"

@@ -60,10 +60,6 @@ UNITS: Mapping[str, str] = {f.name: f.metadata["unit"] for f in fields(Features)
 TEXTS: Mapping[str, str] = {f.name: f.metadata["text"] for f in fields(Features)}
 
 
-def _stimulus(recording: Recording) -> Array:
-    return recording["I_stim"] / recording.preparation.numbers()["C_m"]
-
-
 def _crossings(t: Array, V: Array, level: float) -> NDArray[np.intp]:
     """Indices i with an upward crossing of ``level`` between t[i] and t[i + 1]."""
     return np.flatnonzero((V[:-1] < level) & (V[1:] >= level))
@@ -80,8 +76,7 @@ def _crossing_time(t: Array, V: Array, slope: Array, i: int, level: float) -> fl
 
 def find_spikes(recording: Recording) -> tuple[tuple[float, int, int], ...]:
     """Spikes as (time, index of the crossing, index of the peak)."""
-    t, V, slope = recording.t, recording.V, recording.dV_dt
-    own = slope - _stimulus(recording)
+    t, V, slope, own = recording.t, recording.V, recording.dV_dt, recording.own_dV_dt
     out: list[tuple[float, int, int]] = []
     armed_from = 0
     for i in _crossings(t, V, LEVEL):
@@ -125,8 +120,7 @@ def measure(recording: Recording) -> Features:
 
 
 def _shape(recording: Recording, spike: tuple[float, int, int], rest: float) -> dict[str, float | None]:
-    t, V, slope = recording.t, recording.V, recording.dV_dt
-    own = slope - _stimulus(recording)
+    t, V, slope, own = recording.t, recording.V, recording.dV_dt, recording.own_dV_dt
     _, crossing, top = spike
     begin = int(np.searchsorted(t, t[crossing] - 2.0))
     steepest = begin + int(np.argmax(own[begin : top + 1]))

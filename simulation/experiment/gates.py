@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -35,4 +36,4 @@ def gate_curves(p: Preparation, V: Array | None = None) -> xr.Dataset:
         for label, unit in ((f"{base}_inf", "1"), (f"tau_{base}", "ms")):
             curves[label] = ("V", observed[:, names.index(label + suffix)], {"units": unit})
     shift = rest.symbol("dpsi") if "dpsi" in names else 0.0
-    return xr.Dataset(curves, {"V": ("V", V, {"units": "mV"})}, {"dpsi": shift, "title": p.bound.model.title, "bath": str(p.bath)})
+    return xr.Dataset(curves, {"V": ("V", V, {"units": "mV"})}, {"dpsi": shift, "title": p.bound.model.title, "provenance": json.dumps(p.describe())})

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -78,6 +79,20 @@ class Preparation:
         given = dict(self.bath)
         return {name: given.get(name, self.parameters[symbol].value) for name, symbol in self.bound.model.bath.items()}
 
+    def describe(self) -> dict[str, Any]:
+        """What defines this preparation, enough to make it again."""
+        return {
+            "model": self.bound.name,
+            "equations": self.kernel.emitted.digest,
+            "parameter_set": self.parameters.name,
+            "changed": dict(self.parameters.changed),
+            "parameters": {s: x.value for s, x in self.parameters.parameters.items()},
+            "units": {s: x.unit for s, x in self.parameters.parameters.items()},
+            "bath": dict(self.bath),
+            "mode": self.mode,
+            "frozen": list(self.frozen),
+        }
+
     @cached_property
     def held(self) -> frozenset[int]:
         """Positions of states that do not move in this preparation."""
@@ -134,8 +149,8 @@ def prepare(
     ``model``: 'squid', 'fibre', or a parameter set such as 'fibre_hypopp'; ``bath``: what differs from control, as
     'K=2.5,Ca=0.6' or {'K': 2.5}; ``set`` and ``scale``: parameters replaced and multiplied; ``freeze``: ion stores that
     stay as they are; ``kernel``: 'numba' or 'plain'. Raises ModelError, ParameterError or ExperimentError."""
-    if parameters is None and model not in models.names():
-        if model not in parameter_sets.available() and not model.endswith(".toml"):
+    if model not in models.names():
+        if parameters is not None or (model not in parameter_sets.available() and not model.endswith(".toml")):
             models.get(model)
         parameters = model
     numbers = parameter_sets.load(parameters or models.get(model).parameters)

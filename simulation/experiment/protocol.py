@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from itertools import pairwise
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,9 @@ class BathChange:
     bath: Bath
     at: float
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "bath", Bath(self.bath))
+
     @property
     def edges(self) -> tuple[float, ...]:
         return (self.at,)
@@ -171,20 +175,10 @@ class Protocol:
     def __post_init__(self) -> None:
         _positive("the protocol", "duration", self.duration)
         for event in self.events:
-            name = type(event).__name__.lower()
-            for f in fields(event):
-                value = getattr(event, f.name)
-                if isinstance(value, float | int) and not math.isfinite(value):
-                    raise ExperimentError(f"{name}: {f.name} = {value} is not a number that a protocol can use")
-            for quantity in ("duration", "rate", "width", "correlation"):
-                if hasattr(event, quantity):
-                    _positive(name, quantity, getattr(event, quantity))
-            if event.at < 0:
-                raise ExperimentError(f"{name}: at = {event.at:g} ms lies before the start of the run")
+            _check(event)
             if event.at >= self.duration:
+                name = type(event).__name__.lower()
                 raise ExperimentError(f"{name}: at = {event.at:g} ms lies after the end of the run at {self.duration:g} ms")
-            if isinstance(event, Train) and event.width * event.rate > 1000:
-                raise ExperimentError(f"train: pulses of {event.width:g} ms overlap at {event.rate:g} Hz")
 
     @property
     def stimuli(self) -> tuple[Stimulus, ...]:
@@ -232,13 +226,39 @@ class Protocol:
         return {"duration": self.duration, "event": events}
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 def _positive(what: str, quantity: str, value: float) -> None:
-    if not (math.isfinite(value) and value > 0):
-        raise ExperimentError(f"{what}: {quantity} = {value:g} has to be above 0")
+    if not (_is_number(value) and math.isfinite(value) and value > 0):
+        raise ExperimentError(f"{what}: {quantity} = {format(value, 'g') if _is_number(value) else repr(value)} has to be above 0")
+
+
+def _check(event: Event) -> None:
+    """Complain about numbers that an event cannot use."""
+    name = type(event).__name__.lower()
+    for f in fields(event):
+        value = getattr(event, f.name)
+        if f.name != "bath" and not (_is_number(value) and math.isfinite(value)):
+            raise ExperimentError(f"{name}: {f.name} = {value} is not a number that a protocol can use")
+    for quantity in ("duration", "rate", "width", "correlation"):
+        if hasattr(event, quantity):
+            _positive(name, quantity, getattr(event, quantity))
+    if event.at < 0:
+        raise ExperimentError(f"{name}: at = {event.at:g} ms lies before the start of the run")
+    if isinstance(event, Train) and event.width * event.rate > 1000:
+        raise ExperimentError(f"train: pulses of {event.width:g} ms overlap at {event.rate:g} Hz")
+    if isinstance(event, Noise) and event.sd < 0:
+        raise ExperimentError(f"noise: sd = {event.sd:g} is no standard deviation: that is 0 or more")
+    if isinstance(event, Noise) and not (isinstance(event.seed, Integral) and event.seed >= 0):
+        raise ExperimentError(f"noise: seed = {event.seed} is not a whole number from 0 up")
 
 
 def protocol(*events: Event, duration: float | None = None, after: float = 20.0) -> Protocol:
     """A protocol of some events that goes on for ``after`` ms beyond the last edge, or lasts ``duration`` ms."""
+    for event in events:
+        _check(event)
     last = max((e for event in events for e in event.edges), default=0.0)
     return Protocol(last + after if duration is None else duration, tuple(events))
 
@@ -248,26 +268,33 @@ def rest_only(duration: float = 100.0) -> Protocol:
     return Protocol(duration)
 
 
-def from_dict(data: Mapping[str, Any], where: str = "protocol") -> Protocol:
-    """A protocol from {'duration': ms, 'event': [{'kind': 'pulse', 'amplitude': ..., ...}]}. Raises ExperimentError."""
+def from_dict(data: Mapping[str, Any], where: str = "protocol", *, stated: bool = False) -> Protocol:
+    """A protocol from {'duration': ms, 'event': [{'kind': 'pulse', 'amplitude': ..., ...}]}. Raises ExperimentError.
+
+    ``stated``: the values of baths are meant as they are, however rare."""
     unknown = set(data) - {"duration", "event"}
     if unknown:
         name = sorted(unknown)[0]
         raise ExperimentError(f"{where}: '{name}' is not known{nearest(name, ('duration', 'event'))}")
+    if not _is_number(data.get("duration", 0.0)):
+        raise ExperimentError(f"{where}: duration = {data['duration']!r} is not a number of ms")
+    entries = data.get("event", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
+        raise ExperimentError(f"{where}: events are tables, each begun by a line [[event]]")
     events: list[Event] = []
-    for number, entry in enumerate(data.get("event", []), start=1):
+    for number, entry in enumerate(entries, start=1):
         entry = dict(entry)
-        kind = entry.pop("kind", None)
+        kind = str(entry.pop("kind", None))
         if kind not in _KINDS:
-            raise ExperimentError(f"{where}: event {number} has the kind '{kind}'{nearest(str(kind), _KINDS)}; kinds: {', '.join(_KINDS)}")
+            raise ExperimentError(f"{where}: event {number} has the kind '{kind}'{nearest(kind, _KINDS)}; kinds: {', '.join(_KINDS)}")
         known = [f.name for f in fields(_KINDS[kind])]
         for key, value in entry.items():
             if key not in known:
                 raise ExperimentError(f"{where}: event {number} ({kind}) has no '{key}'{nearest(key, known)}; it has {', '.join(known)}")
-            if key != "bath" and (isinstance(value, bool) or not isinstance(value, int | float)):
+            if key != "bath" and not _is_number(value):
                 raise ExperimentError(f"{where}: event {number} ({kind}): {key} = {value!r} is not a number")
         if "bath" in entry:
-            entry["bath"] = Bath(entry["bath"])
+            entry["bath"] = Bath.stated(entry["bath"]) if stated and isinstance(entry["bath"], Mapping) else Bath(entry["bath"])
         try:
             events.append(_KINDS[kind](**entry))
         except TypeError as error:
@@ -281,7 +308,7 @@ def read(path: str | Path) -> Protocol:
     """A protocol from a TOML file. Raises ExperimentError that says what is wrong where."""
     path = Path(path)
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        data = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editors may put a mark in front
     except OSError as error:
         raise ExperimentError(f"cannot read {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulation import files
+from simulation import files, models, parameter_sets
 from simulation.assembly.compile import Array
+from simulation.assembly.emit import Emitted
 from simulation.assembly.errors import ModelError, nearest
 from simulation.experiment.bath import Bath
 from simulation.experiment.errors import ExperimentError
@@ -76,16 +77,27 @@ class Recording:
         """Rate of change of the membrane potential by the model's own equation, mV/ms."""
         return self[self.preparation.bound.derivatives[self.preparation.potential]]
 
+    @cached_property
+    def own_dV_dt(self) -> Array:
+        """What dV/dt would be without the stimulus, mV/ms."""
+        return self._dV_dt_with(0.0)
+
     @property
     def clamp_current(self) -> Array:
-        """Current that the voltage clamp passes, uA/cm2: what it takes to keep dV/dt at zero. NaN where nothing is clamped."""
-        C_m = self.preparation.numbers()["C_m"]
-        out, at = np.full(len(self.t), np.nan), 0
-        for segment, n in zip(self.protocol.segments, self.counts, strict=True):
-            if segment.V is not None:
-                out[at : at + n] = -C_m * self.dV_dt[at : at + n]
-            at += n
-        return out
+        """Current that the voltage clamp passes, in the unit of the stimulus: what it takes to keep dV/dt at zero. NaN where nothing is clamped."""
+        per_current = self._dV_dt_with(1.0) - self.own_dV_dt
+        clamped = np.repeat([segment.V is not None for segment in self.protocol.segments], self.counts)
+        return np.where(clamped, -self.dV_dt / per_current, np.nan)
+
+    def _dV_dt_with(self, current: float) -> Array:
+        """dV/dt by the model's equation if the stimulus were ``current`` throughout."""
+        kernel = self.preparation.kernel
+        I_0, I_slope, _ = self.preparation.bound.model.stimulus
+        out = [
+            kernel.observe(t, states, kernel.changed(values, {I_0: current, I_slope: 0.0}))
+            for t, states, values in zip(*(np.split(x, np.cumsum(self.counts)[:-1]) for x in (self.t, self.states)), self.values, strict=True)
+        ]
+        return np.concatenate(out)[:, kernel.emitted.symbols.index(self.preparation.bound.derivatives[self.preparation.potential])]
 
     def resample(self, dt: float, symbol: str | None = None) -> tuple[Array, Array]:
         """Times at even steps of ``dt`` ms and a symbol there; the potential by cubic Hermite interpolation, others linearly."""
@@ -94,7 +106,8 @@ class Recording:
             return t, np.interp(t, self.t, self[symbol])
         from scipy.interpolate import CubicHermiteSpline
 
-        return t, CubicHermiteSpline(self.t, self.V, self.dV_dt)(t)
+        clamped = np.repeat([segment.V is not None for segment in self.protocol.segments], self.counts)
+        return t, CubicHermiteSpline(self.t, self.V, np.where(clamped, 0.0, self.dV_dt))(t)
 
     @cached_property
     def features(self) -> Features:
@@ -107,20 +120,12 @@ class Recording:
     @property
     def provenance(self) -> dict[str, Any]:
         """What made this recording, enough to make it again."""
-        p = self.preparation
         return {
             "format": FORMAT,
             "cramplab": _version(),
-            "model": p.bound.name,
-            "equations": p.kernel.emitted.digest,
-            "parameter_set": p.parameters.name,
-            "changed": dict(p.parameters.changed),
-            "parameters": {s: x.value for s, x in p.parameters.parameters.items()},
-            "bath": dict(p.bath),
-            "mode": p.mode,
-            "frozen": list(p.frozen),
-            "kernel": p.kernel.kind,
-            "solver": {k: (v if np.isfinite(v) else None) if isinstance(v, float) else v for k, v in vars(self.solver).items()},
+            **self.preparation.describe(),
+            "kernel": self.preparation.kernel.kind,
+            "solver": self.solver.describe(),
             "protocol": self.protocol.to_dict(),
         }
 
@@ -167,33 +172,40 @@ def open_recording(path: str | Path) -> Recording:
     Raises ExperimentError if the file cannot be read or was made by other equations."""
     import xarray as xr
 
-    from simulation.experiment.solve import Solver
-
     path = Path(path)
     try:
         with xr.open_dataset(path, engine="netcdf4") as data:
             data.load()
         made = json.loads(data.attrs["provenance"])
-        model, digest = made["model"], made["equations"]
+        ours = made["format"] == FORMAT and Emitted(models.bound(made["model"])).digest == made["equations"]
+        recording = _rebuilt(made, data) if ours else None
     except FileNotFoundError:
         raise ExperimentError(f"there is no file {path}") from None
-    except (OSError, KeyError, ValueError) as error:
+    except (OSError, LookupError, TypeError, ValueError) as error:
         raise ExperimentError(f"{path} is not a recording of this program: {error}") from None
-    p = prepare(model, Bath(), parameters=made["parameter_set"], freeze=tuple(made["frozen"]), mode=made["mode"], kernel=None)
-    changed = {s: v for s, v in made["parameters"].items() if p.parameters[s].value != v}
-    numbers = replace(p.parameters.with_values(changed), changed=made["changed"])
-    bath = Bath.stated(made["bath"])
-    p = replace(p, parameters=numbers, bath=bath)
-    if p.kernel.emitted.digest != digest:
-        raise ExperimentError(f"{path} was made by other equations of '{model}' (version {made['cramplab']}); run it again")
-    protocol = from_dict(made["protocol"])
+    if recording is None:
+        raise ExperimentError(f"{path} was made by other equations of '{made['model']}' (version {made.get('cramplab')}); run it again")
+    return recording
+
+
+def _rebuilt(made: dict[str, Any], data: xr.Dataset) -> Recording:
+    from simulation.experiment.solve import Solver, segment_values
+
+    shipped = made["parameter_set"] in parameter_sets.available()  # the user's own file may be gone; its values are all here
+    p = prepare(made["model"], parameters=made["parameter_set"] if shipped else None, freeze=tuple(made["frozen"]), mode=made["mode"])
+    parameters = {
+        s: p.parameters[s].model_copy(update={"value": value, "unit": made["units"][s]}) for s, value in made["parameters"].items()
+    }
+    numbers = replace(p.parameters, name=made["parameter_set"], parameters=parameters, changed=made["changed"])
+    p = replace(p, parameters=numbers, bath=Bath.stated(made["bath"]))
+    protocol = from_dict(made["protocol"], stated=True)
     settings: dict[str, Any] = {k: np.inf if v is None else v for k, v in made["solver"].items()}
     solver = Solver(**settings)
-    from simulation.experiment.solve import segment_values
-
     values = tuple(segment_values(p, s) for s in protocol.segments)
     states = np.column_stack([data[s].values for s in p.states])
     counts = tuple(int(n) for n in data["points_per_segment"].values)
+    if len(counts) != len(values) or sum(counts) != len(states):
+        raise ValueError("its points do not fit its protocol")
     return Recording(p, protocol, solver, data["time"].values, states, values, counts)
 
 

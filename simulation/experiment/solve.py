@@ -5,9 +5,11 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from scipy.integrate import solve_ivp
+from scipy import integrate
+from scipy.integrate import OdeSolver, solve_ivp
 
 from simulation.assembly.compile import Array
 from simulation.assembly.errors import nearest
@@ -38,6 +40,10 @@ class Solver:
             raise ExperimentError(f"there is no solver '{self.method}'{nearest(self.method, METHODS)}; solvers: {', '.join(METHODS)}")
         if not (0 < self.rtol < 1 and self.atol > 0 and self.max_step > 0):
             raise ExperimentError("rtol lies between 0 and 1, atol and max_step are above 0")
+
+    def describe(self) -> dict[str, Any]:
+        """Its settings, as JSON can hold them."""
+        return {name: None if value == np.inf else value for name, value in vars(self).items()}
 
 
 def run(p: Preparation, protocol: Protocol, *, solver: Solver | None = None, start: Array | None = None) -> Recording:
@@ -80,29 +86,56 @@ def _integrate(p: Preparation, q: Array, held: frozenset[int], segment: Segment,
         t = np.array([segment.start, segment.stop - _BEFORE_EDGE])
         return t, np.array([y, y])
     rhs, jacobian = _functions(p, q, free, y)
+    kept: list[OdeSolver] = []
     try:
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
             solution = solve_ivp(
-                rhs, (segment.start, segment.stop), y[free], method=solver.method, rtol=solver.rtol, atol=solver.atol,
+                rhs, (segment.start, segment.stop), y[free], method=_watched(solver.method, kept), rtol=solver.rtol, atol=solver.atol,
                 max_step=solver.max_step, dense_output=True, **({"jac": jacobian} if solver.method in _IMPLICIT else {}),
             )
     except (ArithmeticError, ValueError) as error:
-        raise ModelSaysNo(_why(p, solver, segment.start, y, str(error))) from None
-    if not solution.success or not np.isfinite(solution.y).all():
-        reason = solution.message if not solution.success else "a state is no longer a finite number"
-        more = "; ".join(str(w.message) for w in said)
+        reached, last = segment.start, y.copy()
+        if kept:
+            reached, last[free] = kept[0].t, kept[0].y
+        raise ModelSaysNo(_why(p, solver, reached, last, str(error))) from None
+    if not solution.success:
+        more = "; ".join(dict.fromkeys(str(w.message) for w in said))
         last = y.copy()
         last[free] = solution.y[:, -1]
-        raise ModelSaysNo(_why(p, solver, float(solution.t[-1]), last, f"{reason}{'; ' + more if more else ''}"))
+        raise ModelSaysNo(_why(p, solver, float(solution.t[-1]), last, f"{solution.message}{'; ' + more if more else ''}"))
     steps = solution.t
     share = np.arange(_POINTS_PER_STEP) / _POINTS_PER_STEP
     t = np.append((steps[:-1, None] + np.diff(steps)[:, None] * share).ravel(), steps[-1])
     trace = np.tile(y, (len(t), 1))
     trace[:, free] = solution.sol(t).T
-    trace[-1, free] = solution.y[:, -1]
+    trace[::_POINTS_PER_STEP, free] = solution.y.T
     t[-1] = max(t[-1] - _BEFORE_EDGE, np.nextafter(t[-2], np.inf))
     return t, trace
+
+
+def _watched(method: str, kept: list[OdeSolver]) -> type[OdeSolver]:
+    """SciPy's solver, which gives up where time stands still (LSODA would go on forever) or where a state is no longer a
+    number, and which leaves itself in ``kept``."""
+    base: Any = getattr(integrate, method)
+
+    class Watched(base):  # type: ignore[misc]
+        status: str
+
+        def __init__(self, *arguments: Any, **settings: Any) -> None:
+            super().__init__(*arguments, **settings)
+            kept.append(self)
+
+        def step(self) -> str | None:
+            before = self.t
+            message: str | None = super().step()
+            if self.status != "failed" and not np.isfinite(self.y).all():
+                self.status, message = "failed", "a state is no longer a finite number"
+            elif self.status == "running" and self.t == before:
+                self.status, message = "failed", "the rates are so large that time stands still"
+            return message
+
+    return Watched
 
 
 def _functions(p: Preparation, q: Array, free: Array, y: Array) -> tuple[Callable[..., Array], Callable[..., Array]]:

@@ -37,6 +37,11 @@ uF_cm2 = Annotated[Value, Unit("uF/cm2")]
 kOhm_cm2 = Annotated[Value, Unit("kOhm*cm2")]
 cm = Annotated[Value, Unit("cm")]
 cm_s = Annotated[Value, Unit("cm/s")]
+nL_s = Annotated[Value, Unit("nL/s")]
+nS = Annotated[Value, Unit("nS")]
+pF = Annotated[Value, Unit("pF")]
+pA = Annotated[Value, Unit("pA")]
+pA_ms = Annotated[Value, Unit("pA/ms")]
 umol_cm2_s = Annotated[Value, Unit("umol/cm2/s")]
 kelvin = Annotated[Value, Unit("K")]
 C_m2 = Annotated[Value, Unit("C/m2")]
@@ -137,6 +142,11 @@ def falling_boltzmann(V: Value, V_half: Value, k: Value) -> Value:
 def linoid_rate(V: Value, a: Value, V_a: Value, k: Value) -> Value:
     """a (V - V_a)/(1 - exp(-(V - V_a)/k)), finite at V = V_a."""
     return a * k * linoid((V - V_a) / k)
+
+
+def falling_linoid_rate(V: Value, b: Value, V_b: Value, k: Value) -> Value:
+    """b (V_b - V)/(1 - exp((V - V_b)/k)): falls with V, finite at V = V_b."""
+    return b * k * linoid((V_b - V) / k)
 
 
 def exp_rate(V: Value, b: Value, V_b: Value, k: Value) -> Value:

@@ -1,0 +1,80 @@
+"""What the tests share: how hypothesis searches, preparations made once, and rests sought once."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from types import ModuleType
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from simulation import models
+from simulation.assembly.compile import compile_model
+from simulation.assembly.emit import Emitted
+from simulation.experiment.preparation import prepare
+from simulation.experiment.rest import find_rest
+
+# The first call of a compiled model takes seconds, so no example has a deadline.
+settings.register_profile("here", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("here"), derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "here")
+
+
+@pytest.fixture(scope="session")
+def prepared():
+    """``prepared(model, bath, mode=..., freeze=...)``: a preparation, the same one at every call."""
+    return cache(prepare)
+
+
+@pytest.fixture(scope="session")
+def rested(prepared):
+    """``rested(model, bath, mode=..., freeze=...)``: its rests, sought once."""
+    return cache(lambda *given, **more: find_rest(prepared(*given, **more)))
+
+
+@pytest.fixture(scope="session")
+def squid(prepared):
+    return prepared("squid")
+
+
+@pytest.fixture(scope="session")
+def fibre(prepared):
+    return prepared("fibre")
+
+
+@pytest.fixture(scope="session", params=models.names())
+def model(request):
+    """The name of every model in turn."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def bound(model):
+    return models.bound(model)
+
+
+@pytest.fixture(scope="session")
+def kernel(bound):
+    return compile_model(bound)
+
+
+@pytest.fixture(scope="session")
+def written_out():
+    """``written_out(model)``: the emitted source of a model, run as it stands, as a module."""
+
+    @cache
+    def run(model: str) -> ModuleType:
+        module = ModuleType(f"written_out_{model}")
+        exec(Emitted(models.bound(model)).module("plain"), vars(module))
+        return module
+
+    return run
+
+
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch):
+    """An empty folder for compiled models."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("CRAMPLAB_CACHE", str(folder))
+    return folder
