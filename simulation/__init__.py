@@ -7,36 +7,34 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simulation.experiment.bath import Bath
+    from simulation.experiment.errors import ExperimentError, ModelSaysNo
+    from simulation.experiment.excitability import rheobase, threshold_current
+    from simulation.experiment.gates import gate_curves
     from simulation.experiment.preparation import Preparation, prepare
     from simulation.experiment.protocol import BathChange, Clamp, Noise, Protocol, Pulse, Ramp, Train, protocol, rest_only
     from simulation.experiment.recording import Recording, open_recording
     from simulation.experiment.rest import Rest, find_rest
     from simulation.experiment.solve import Solver, run
+    from simulation.studies.sweep import Axis, Sweep, open_sweep, run_sweep, sweep
 
 # What `import simulation` offers, loaded when it is first asked for.
-_WHERE = {
-    "Bath": "experiment.bath",
-    "BathChange": "experiment.protocol",
-    "Clamp": "experiment.protocol",
-    "Noise": "experiment.protocol",
-    "Preparation": "experiment.preparation",
-    "Protocol": "experiment.protocol",
-    "Pulse": "experiment.protocol",
-    "Ramp": "experiment.protocol",
-    "Recording": "experiment.recording",
-    "Rest": "experiment.rest",
-    "Solver": "experiment.solve",
-    "Train": "experiment.protocol",
-    "find_rest": "experiment.rest",
-    "open_recording": "experiment.recording",
-    "prepare": "experiment.preparation",
-    "protocol": "experiment.protocol",
-    "rest_only": "experiment.protocol",
-    "run": "experiment.solve",
+_OFFERED = {
+    "experiment.bath": ("Bath",),
+    "experiment.errors": ("ExperimentError", "ModelSaysNo"),
+    "experiment.excitability": ("rheobase", "threshold_current"),
+    "experiment.gates": ("gate_curves",),
+    "experiment.preparation": ("Preparation", "prepare"),
+    "experiment.protocol": ("BathChange", "Clamp", "Noise", "Protocol", "Pulse", "Ramp", "Train", "protocol", "rest_only"),
+    "experiment.recording": ("Recording", "open_recording"),
+    "experiment.rest": ("Rest", "find_rest"),
+    "experiment.solve": ("Solver", "run"),
+    "studies.sweep": ("Axis", "Sweep", "open_sweep", "run_sweep", "sweep"),
 }
+_WHERE = {name: module for module, names in _OFFERED.items() for name in names}
 __all__ = [
-    "Bath", "BathChange", "Clamp", "Noise", "Preparation", "Protocol", "Pulse", "Ramp", "Recording", "Rest", "Solver", "Train",
-    "find_rest", "open_recording", "prepare", "protocol", "rest_only", "run",
+    "Axis", "Bath", "BathChange", "Clamp", "ExperimentError", "ModelSaysNo", "Noise", "Preparation", "Protocol",
+    "Pulse", "Ramp", "Recording", "Rest", "Solver", "Sweep", "Train", "find_rest", "gate_curves", "open_recording",
+    "open_sweep", "prepare", "protocol", "rest_only", "rheobase", "run", "run_sweep", "sweep", "threshold_current",
 ]
 
 

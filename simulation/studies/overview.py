@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 IONS = {"K": "K=0.5:12:47", "Ca": "Ca=0.3:2.4:22", "Mg": "Mg=0.1:3:16"}
-FIRING = {"K": "K=2,2.5,3,3.5,4,4.5,5,5.5,6,7,8", "Ca": "Ca=0.3,0.45,0.6,0.9,1.2,1.8,2.4", "Mg": "Mg=0.1,0.3,0.6,1.2,3"}
-CLC1 = (1.0, 0.5, 0.3, 0.2, 0.15, 0.1, 0.05)
+FIRING = {"K": "K=2,3,4,5,6,7,8", "Ca": "Ca=0.3,0.6,0.9,1.2,1.8,2.4", "Mg": "Mg=0.1,0.3,0.6,1.2,3"}
+CLC1 = (1.0, 0.607, 0.368, 0.223, 0.136, 0.082, 0.05)  # even steps of a logarithm
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,8 +38,8 @@ class Overview:
 
 
 def stimulus(p: Preparation) -> Protocol:
-    """200 ms at twice the rheobase of this membrane in the control bath, watched for 600 ms more."""
-    return protocol(Pulse(2 * excitability.rheobase(p.control), 200.0, at=10.0), after=600.0)
+    """200 ms at twice the rheobase of this membrane in the control bath, watched for 400 ms more."""
+    return protocol(Pulse(2 * excitability.rheobase(p.control), 200.0, at=10.0), after=400.0)
 
 
 def make(jobs: int | None = None, progress: Callable[[str], Progress] | None = None) -> Overview:

@@ -6,8 +6,13 @@ import hashlib
 import json
 import math
 import os
+import signal
+import sys
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
@@ -147,20 +152,12 @@ class Sweep:
 
     def describe(self) -> dict[str, Any]:
         """What defines this sweep, for provenance and to tell whether an interrupted one is the same."""
-        p = self.preparation
         return {
-            "model": p.bound.name,
-            "equations": p.kernel.emitted.digest,
-            "parameter_set": p.parameters.name,
-            "parameters": {s: x.value for s, x in p.parameters.parameters.items()},
-            "changed": dict(p.parameters.changed),
-            "bath": dict(p.bath),
-            "mode": p.mode,
-            "frozen": list(p.frozen),
+            **self.preparation.describe(),
             "axes": {a.name: list(a.values) for a in self.axes},
             "measures": list(self.measures),
             "protocol": self.protocol.to_dict() if self.protocol else None,
-            "solver": {k: (None if v == math.inf else v) for k, v in vars(self.solver).items()},
+            "solver": self.solver.describe(),
         }
 
     @property
@@ -179,7 +176,7 @@ def parse_axis(text: str) -> Axis:
         else:
             low, high, count, *kind = rest.split(":")
             n = int(count)
-            if n < 1 or kind not in ([], ["log"]):
+            if n < 1 or kind not in ([], ["log"]) or (kind and min(float(low), float(high)) <= 0):
                 raise ValueError
             spaced = np.geomspace if kind else np.linspace
             values = [float(f"{x:.12g}") for x in spaced(float(low), float(high), n)]
@@ -308,13 +305,14 @@ def run_sweep(
         todo = [(i, x) for i, x in enumerate(points) if i not in done]
         if progress is not None:
             progress(len(done), len(points))
-        for entry in _results(sweep, todo, jobs):
-            done[entry["i"]] = entry
-            if file is not None:
-                file.write(json.dumps(entry) + "\n")
-                file.flush()
-            if progress is not None:
-                progress(len(done), len(points))
+        with closing(_results(sweep, todo, jobs)) as results:
+            for entry in results:
+                done[entry["i"]] = entry
+                if file is not None:
+                    file.write(json.dumps(entry) + "\n")
+                    file.flush()
+                if progress is not None:
+                    progress(len(done), len(points))
     finally:
         if file is not None:
             file.close()
@@ -325,7 +323,16 @@ def run_sweep(
     return result
 
 
-def _results(sweep: Sweep, todo: Sequence[tuple[int, Mapping[str, float]]], jobs: int | None) -> Iterator[dict[str, Any]]:
+def sweep(
+    p: Preparation, *over: str | Axis, measures: str | Sequence[str] = "rest", protocol: Protocol | None = None, jobs: int | None = 1
+) -> xr.Dataset:
+    """The short way: ``sweep(fibre, 'K=0.5:12:24', measures='rest,rheobase')``. Raises ExperimentError."""
+    axes = tuple(parse_axis(a) if isinstance(a, str) else a for a in over)
+    names = tuple(part.strip() for part in measures.split(",")) if isinstance(measures, str) else tuple(measures)
+    return run_sweep(Sweep(p, axes, names, protocol), jobs=jobs)
+
+
+def _results(sweep: Sweep, todo: Sequence[tuple[int, Mapping[str, float]]], jobs: int | None) -> Generator[dict[str, Any], None, None]:
     jobs = min(jobs or os.cpu_count() or 1, max(1, len(todo)))
     if jobs == 1:
         yield from (_point_or_failure(sweep, i, x) for i, x in todo)
@@ -333,11 +340,40 @@ def _results(sweep: Sweep, todo: Sequence[tuple[int, Mapping[str, float]]], jobs
     from joblib import Parallel, delayed
 
     recipe = _recipe(sweep)
-    # Small blocks: a good share for each process, yet every block is soon safe on disk.
-    size = max(1, min(16, len(todo) // (4 * jobs)))
+    # Small blocks: what is finished is soon safe on disk, and soon seen.
+    size = max(1, min(4, len(todo) // (4 * jobs)))
     blocks = [todo[i : i + size] for i in range(0, len(todo), size)]
-    for block in Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_block)(recipe, b) for b in blocks):
-        yield from block
+    with _deaf_to_interrupts():
+        finished = Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_block)(recipe, b) for b in blocks)
+    try:
+        for block in finished:
+            yield from block
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # joblib regrets the blocks that a stopped sweep throws away
+            finished.close()
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Processes that are begun inside inherit that they do not hear Ctrl-C: their parent ends them, and none prints a traceback."""
+    if sys.platform == "win32":
+        import ctypes
+
+        handle = ctypes.windll.kernel32.SetConsoleCtrlHandler
+        handle(None, True)
+        try:
+            yield
+        finally:
+            handle(None, False)
+    elif threading.current_thread() is threading.main_thread():
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before or signal.SIG_DFL)
+    else:
+        yield
 
 
 def _recipe(sweep: Sweep) -> dict[str, Any]:
