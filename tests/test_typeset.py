@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from simulation.assembly.typeset import definition_latex, latex, symbol_latex
+from simulation.assembly.symbols import symbol_latex
+from simulation.assembly.typeset import definition_latex, latex
 
 
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
         ("V_s", "V_{s}"),
-        ("E_K", "E_{K}"),
+        ("E_K", r"E_{\mathrm{K}}"),
         ("alpha_m_t", r"\alpha_{m,t}"),
         ("h_inf_s", r"h_{\infty,s}"),
         ("K_o", r"[\mathrm{K}]_{o}"),
@@ -30,7 +31,7 @@ def test_textbook_equations(squid, fibre):
         r"I_{\mathrm{Na}} = g_{\mathrm{Na}} \, m^{3} \, h \, \left(V - E_{\mathrm{Na}}\right)"
     )
     assert definition_latex(fibre.bound.definition("E_K_s")) == (
-        r"E_{K,s} = \frac{R \, T}{F} \, \ln{\left(\frac{[\mathrm{K}]_{o}}{[\mathrm{K}]_{i}} \right)}"
+        r"E_{\mathrm{K},s} = \frac{R \, T}{F} \, \ln{\left(\frac{[\mathrm{K}]_{o}}{[\mathrm{K}]_{i}} \right)}"
     )
     assert r"0 = " in definition_latex(fibre.bound.definition("psi"))
 

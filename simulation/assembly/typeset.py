@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,11 +9,8 @@ import sympy
 from sympy.printing.latex import LatexPrinter
 
 from simulation.assembly.bind import Bound, Definition
+from simulation.assembly.symbols import symbol_latex
 from simulation.assembly.trace import Expr
-
-_GREEK = {
-    "alpha", "beta", "gamma", "delta", "epsilon", "eta", "theta", "lambda", "mu", "nu", "psi", "rho", "sigma", "tau", "zeta",
-}
 
 
 class linoid(sympy.Function):  # type: ignore[misc]
@@ -27,7 +23,6 @@ class linoid(sympy.Function):  # type: ignore[misc]
         return sympy.diff(x / (1 - sympy.exp(-x)), x).subs(x, self.args[0])
 
 
-_SPECIAL = {"dpsi": r"\Delta\psi", "Q10": "Q^{10}", "eps": r"\varepsilon"}
 _FUNCTIONS = {"exp": sympy.exp, "log": sympy.log, "sqrt": sympy.sqrt, "linoid": linoid}
 
 
@@ -101,34 +96,6 @@ def _number(value: float) -> sympy.Expr:
         return sympy.Integer(int(value))
     simple = sympy.Rational(value).limit_denominator(12)
     return simple if abs(float(simple) - value) < 1e-15 and value != round(value, 3) else sympy.Float(repr(value))
-
-
-def symbol_latex(name: str) -> str:
-    r"""A symbol's name in LaTeX: 'alpha_m_s' -> '\alpha_{m,s}', 'dV_s_dt' -> '\dot{V}_{s}', 'Cl_i' -> '[\mathrm{Cl}]_{i}'."""
-    rate = re.fullmatch(r"d(.+)_dt", name)
-    if rate:
-        inner = symbol_latex(rate.group(1))
-        return rf"\frac{{d {inner}}}{{dt}}"
-    head, *rest = name.split("_")
-    if head in ("K", "Na", "Cl", "Ca", "Mg") and rest and rest[0] in ("o", "i", "t", "ref"):
-        return rf"[\mathrm{{{head}}}]_{{{','.join(rest)}}}"
-    if head in _SPECIAL:
-        head = _SPECIAL[head]
-    elif head in _GREEK:
-        head = rf"\{head}"
-    elif len(head) > 1:
-        match = re.fullmatch(r"([Vk])(half|a|b)", head)
-        if match:
-            rest.insert(0, {"half": "1/2"}.get(match.group(2), match.group(2)))
-            head = match.group(1)
-        else:
-            head = rf"\mathrm{{{head}}}"
-    if rest and rest[0] == "inf":
-        rest[0] = r"\infty"
-    elif "inf" in rest:
-        rest = [r"\infty" if part == "inf" else part for part in rest]
-    parts = [part if len(part) == 1 or part.startswith("\\") or "/" in part else rf"\mathrm{{{part}}}" for part in rest]
-    return f"{head}_{{{','.join(parts)}}}" if parts else head
 
 
 class _Printer(LatexPrinter):  # type: ignore[misc]
