@@ -45,6 +45,8 @@ from simulation.physiology.vocabulary import (
     uF_cm2,
 )
 
+CONSTANT_F = F
+
 # ---- a toy: one membrane with a leak, a gate and a pool
 
 
@@ -384,6 +386,27 @@ def test_emitted_source_is_the_same_in_every_process():
     assert told[0] == told[1]
     here = "".join(f"{name} {Emitted(bind(models.get(name))).digest}\n" for name in models.names())
     assert told[0] == here
+
+
+def rate(V: mV, k: mV) -> mV:
+    """Named as the emitted functions name their result."""
+    return V + k
+
+
+def as_constant(V: mV, F: mV, r: cm) -> mM_per_ms:
+    """Has an argument named as the Faraday constant that it uses."""
+    return (V - F) / (CONSTANT_F * r)
+
+
+def as_temporary(V: mV, x_1: mV) -> mV:
+    """Has an argument named as the emitted source names shared parts."""
+    return V + x_1
+
+
+@pytest.mark.parametrize(("equation", "name"), [(rate, "rate"), (as_constant, "F"), (as_temporary, "x_1")])
+def test_a_name_that_the_emitted_source_needs_itself_is_refused(equation, name):
+    with pytest.raises(ModelError, match=f"'{name}' cannot be a name in toy"):
+        _ = Emitted(bind(replace(TOY, equations=(I_leak, equation)))).source
 
 
 def test_an_equation_that_changes_changes_the_digest():

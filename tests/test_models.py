@@ -35,7 +35,7 @@ def ranges(model: str) -> dict[str, tuple[float, float]]:
     out = {
         s: tuple(parameter_sets.convert(edge, p.unit, bound.parameters[s], s) for edge in p.range) for s, p in file.parameters.items()
     }
-    return out | {"I_0": (-50.0, 400.0), "I_slope": (-1.0, 1.0), "t_0": (0.0, 100.0)}
+    return out | dict(zip(bound.model.stimulus, ((-50.0, 400.0), (-1.0, 1.0), (0.0, 100.0)), strict=True))
 
 
 @cache
@@ -261,7 +261,6 @@ def test_what_experiments_ask_of_a_model_is_there(bound):
     assert bound.units[model.potential] == "mV"
     assert set(model.bath.values()) <= bound.parameters.keys()
     assert set(model.stimulus) <= bound.parameters.keys()
-    assert "C_m" in bound.parameters  # the clamp current needs it
     for trace in model.traces:
         assert any(s == trace or s.startswith(f"{trace}_") for s in symbols), trace
     assert model.title
@@ -272,8 +271,8 @@ def test_what_experiments_ask_of_a_model_is_there(bound):
 def test_every_gate_has_its_curves(bound):
     symbols = {d.symbol for d in bound.definitions}
     for gate in bound.gates:
-        stem, suffix = (gate[:-2], gate[-2:]) if gate.endswith(("_s", "_t")) and bound.name == "fibre" else (gate, "")
-        assert {f"{stem}_inf{suffix}", f"tau_{stem}{suffix}"} <= symbols
+        ends = [len(gate), *(i for i, letter in enumerate(gate) if letter == "_")]  # where the compartment's suffix may begin
+        assert any({f"{gate[:i]}_inf{gate[i:]}", f"tau_{gate[:i]}{gate[i:]}"} <= symbols for i in ends), gate
 
 
 # ---- rest and parameters
@@ -298,7 +297,7 @@ def awake(model: str):
 def test_every_parameter_matters(model, rested):
     p = awake(model)
     p = p.in_bath({name: 0.95 * value for name, value in p.whole_bath.items()})  # in control the surface charge does nothing
-    base = p.numbers() | {"I_0": 5.0, "I_slope": 0.3, "t_0": 1.0}
+    base = p.numbers() | dict(zip(p.bound.model.stimulus, (5.0, 0.3, 1.0), strict=True))
     edges = np.array(list(state_ranges(model).values()))
     spread = np.linspace(-0.05, 0.05, len(edges))
     states = [edges[:, 0] + (share + spread) * np.ptp(edges, axis=1) for share in (0.25, 0.7)]  # polarised and depolarised

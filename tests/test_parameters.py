@@ -256,8 +256,9 @@ def test_a_change_that_cannot_be_is_refused(given):
 
 
 def test_a_symbol_is_not_set_as_bath_and_as_parameter():
-    with pytest.raises(ExperimentError, match="K_o is set twice: in the bath as K and as a parameter"):
-        prepare("fibre", "K=5", set={"K_o": 6.0})
+    for change in ({"set": {"K_o": 6.0}}, {"scale": {"K_o": 1.5}}):
+        with pytest.raises(ExperimentError, match="K_o is set twice: in the bath as K and as a parameter"):
+            prepare("fibre", "K=5", **change)
 
 
 def test_the_set_and_the_model_have_to_fit():

@@ -76,8 +76,8 @@ def test_resampling_is_even_and_stays_on_the_curve(spike):
     _, fine = spike.resample(0.01)
     assert pytest.approx(fine[::10][: len(V)], abs=1e-9) == V
     assert pytest.approx(np.interp(t, spike.t, spike.V), abs=0.1) == V
-    t, I = spike.resample(0.1, "I_Na")
-    assert pytest.approx(np.interp(t, spike.t, spike["I_Na"])) == I
+    _, current = spike.resample(0.1, "I_Na")
+    assert pytest.approx(np.interp(t, spike.t, spike["I_Na"])) == current
     assert np.array_equal(spike.resample(0.1, "V")[1], V)
 
 
@@ -187,9 +187,14 @@ def test_a_failure_midway_leaves_the_old_file_as_it_was(spike, tmp_path, monkeyp
 def test_a_file_is_made_aside_and_moved(tmp_path):
     path = write_text(tmp_path / "a" / "b.txt", "one\n")
     assert path.read_bytes() == b"one\n"
-    with pytest.raises(KeyboardInterrupt), aside(path) as temporary:
-        temporary.write_text("half")
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with aside(path) as temporary:
+            temporary.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert path.read_bytes() == b"one\n"
     assert list(path.parent.iterdir()) == [path]
     assert path.stat().st_mode & 0o777 == 0o644
@@ -246,7 +251,8 @@ def test_a_file_that_is_not_whole_says_so(spike, tmp_path, change, said):
 
 
 @pytest.mark.parametrize(("content", "said"), [
-    (None, r"there is no file .*run\.nc"), (b"", r"run\.nc is not a recording of this program"), (b"time,V\n0,1\n", r"is not a recording of this program"),
+    (None, r"there is no file .*run\.nc"), (b"", r"run\.nc is not a recording of this program"),
+    (b"time,V\n0,1\n", r"is not a recording of this program"),
     (b"CDF\x01 and then nothing", r"is not a recording of this program"),
 ])
 def test_a_broken_file_says_so(tmp_path, content, said):

@@ -63,6 +63,13 @@ def test_the_fibre_rests_where_the_prototype_did(rested, K):
         assert state.residual < 1e-9
 
 
+@pytest.mark.parametrize("K", [0.8, 0.8054, 0.8055, 0.8065, 0.82, 1.05, 2.62, 2.64, 2.6465, 2.6475, 2.6477, 2.66])
+def test_close_to_a_fold_states_come_and_go_in_pairs(rested, K):
+    """Below 0.80539 mM and above 2.6476 mM a stable and an unstable state have met; close to that both are still told apart."""
+    stable = [s.stable for s in rested("fibre", f"K={K}").states]
+    assert stable == ([True, False, True] if 0.80539 < K < 2.6476 else [True])
+
+
 def test_what_is_known_of_the_control_rest(rested):
     rest = rested("fibre")
     assert pytest.approx(-90.41, abs=0.1) == rest.V
@@ -183,8 +190,8 @@ def test_freezing_is_asked_for_by_name(fibre):
 def test_the_leak_of_hypokalaemic_paralysis_is_what_patients_have(rested):
     """12 to 19.5 uS/cm2 of fibre surface (Jurkat-Rott et al. 2009): both ions, sarcolemma and tubule, per mV from the reversal near 0."""
     rest = rested("fibre_hypopp")
-    I = sum(rest.symbol(f"I_gp_{ion}_s") + rest.symbol("gamma") * rest.symbol(f"I_gp_{ion}_t") for ion in ("Na", "K"))
-    assert 12 <= I / rest.V * 1000 <= 19.5
+    current = sum(rest.symbol(f"I_gp_{ion}_s") + rest.symbol("gamma") * rest.symbol(f"I_gp_{ion}_t") for ion in ("Na", "K"))
+    assert 12 <= current / rest.V * 1000 <= 19.5
 
 
 # ---- what has no rest
@@ -217,7 +224,8 @@ def test_the_rest_nearest_to_a_potential_is_chosen(rested):
 
 
 @pytest.mark.parametrize("change", [
-    {"K_i_0": -5.0}, {"K_i_0": 0.0}, {"Na_sigma": 0.01}, {"r": 0.0}, {"R_a": 0.0}, {"w_Mg": -100.0}, {"eps_r": -80.0}, {"Q10_gate": -1.0}, {"P_Na": 1e10},
+    {"K_i_0": -5.0}, {"K_i_0": 0.0}, {"Na_sigma": 0.01}, {"r": 0.0}, {"R_a": 0.0}, {"w_Mg": -100.0}, {"eps_r": -80.0}, {"Q10_gate": -1.0},
+    {"P_Na": 1e10},
 ])
 @pytest.mark.parametrize("kind", ["numba", "plain"])
 def test_absurd_parameters_end_in_a_sentence(kind, change):

@@ -11,17 +11,20 @@ Four functions over flat arrays of floats:
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from simulation.assembly.bind import TIME, Bound
-from simulation.assembly.trace import ONE, Derivatives, Expr, gradient, symbol, symbols_in
+from simulation.assembly.errors import ModelError
+from simulation.assembly.trace import ONE, UNKNOWN, Derivatives, Expr, gradient, symbol, symbols_in
 from simulation.physiology.vocabulary import Constant
 
 _RANK = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 2, "**": 4}
 _COSTLY = ("call", "**", "/", "root")
+_OWN_NAMES = {TIME, UNKNOWN, "state", "values", "rate", "matrix", "out", "params", "jit", "exp", "expm1", "log", "sqrt", "linoid", "dlinoid"}
 
 _PREAMBLE = '''
 from math import exp, expm1, log, sqrt
@@ -227,8 +230,11 @@ class Emitted:
 
     @cached_property
     def source(self) -> str:
-        """The module, without the line that says how it is compiled."""
+        """The module, without the line that says how it is compiled. Raises ModelError for a name that it needs for itself."""
         constants = {c.symbol: c for e in self._expressions.values() for c in _constants(e) if c.symbol.isidentifier()}
+        for name in (*self.parameters, *self.symbols, *(s.symbol for s in self.bound.states)):
+            if name in constants or name in _OWN_NAMES or re.fullmatch(r"[cx]_\d+", name):
+                raise ModelError(f"'{name}' cannot be a name in {self.bound.name}: the emitted source uses it for itself")
         head = [f'"""The model {self.bound.name}, written out from its equations."""', "", "# JIT", _PREAMBLE]
         head += [f"{name} = {float(c)!r}  # {c.unit}" for name, c in sorted(constants.items())]
         solvers = {_solver_name(r): _solver(r) for e in self._expressions.values() for r in _roots(e)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -122,14 +122,18 @@ class Preparation:
 
     def with_values(self, values: Mapping[str, float]) -> Preparation:
         """The same with other parameter values (see ParameterSet.with_values)."""
+        self._not_in_bath(values)
+        return replace(self, parameters=self.parameters.with_values(values))
+
+    def _not_in_bath(self, symbols: Iterable[str]) -> None:
         known_bath = {symbol: name for name, symbol in self.bound.model.bath.items()}
-        for symbol in values:
+        for symbol in symbols:
             if symbol in known_bath and known_bath[symbol] in dict(self.bath):
                 raise ExperimentError(f"{symbol} is set twice: in the bath as {known_bath[symbol]} and as a parameter")
-        return replace(self, parameters=self.parameters.with_values(values))
 
     def scaled(self, factors: Mapping[str, float]) -> Preparation:
         """The same with some parameters multiplied."""
+        self._not_in_bath(factors)
         return replace(self, parameters=self.parameters.scaled(factors))
 
 

@@ -173,11 +173,11 @@ def _close_pairs(system: _System, points: list[Point]) -> Iterator[tuple[Point, 
 
 def _polish(system: _System, low: Point, high: Point) -> Array | None:
     """The root between two neighbouring points of the grid: Newton's method on everything, else by halving first."""
-    V = system.p.potential
+    V, slack = system.p.potential, 0.01 * (high[0] - low[0])  # with more of it two close roots are taken for one
     for _ in range(30):
         for _, y, _ in (low, high):
             found = system.newton(y, system.free)
-            if found is not None and low[0] - V_STEP / 10 <= found[V] <= high[0] + V_STEP / 10:
+            if found is not None and low[0] - slack <= found[V] <= high[0] + slack:
                 return found
         middle = 0.5 * (low[0] + high[0])
         point = next(system.along_V(low[1], np.array([middle])), None)

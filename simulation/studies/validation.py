@@ -99,7 +99,7 @@ def select(ids: Iterable[str]) -> tuple[Row, ...]:
 def judge(row: Row) -> Outcome:
     """Run one row."""
     if row.waits:
-        return Outcome(row, None, "waits", f"waits for {row.waits}")
+        return Outcome(row, None, "waits", f"not run for want of {row.waits}")
     try:
         value = float(MEASURES[row.measure](row))
     except ModelSaysNo as error:

@@ -1,0 +1,133 @@
+"""cramplab why: what made a file."""
+
+from __future__ import annotations
+
+import json as json_format
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from simulation.cli import output, words
+from simulation.cli.errors import WrongUse
+from simulation.cli.options import Json
+
+
+def register(app: typer.Typer) -> None:
+    app.command("why")(why)
+
+
+def why(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A result (.nc, .csv) or a figure (.svg, .pdf, .png).", show_default=False)],
+    json: Json = False,
+) -> None:
+    """What made a result or a figure.
+
+    Model, bath, changed numbers, experiment and solver, in words.
+
+    \b
+    Examples:
+      cramplab why run.nc
+      cramplab why slide.svg"""
+    made = provenance(file)
+    if json:
+        output.as_json({"file": file, "provenance": made})
+        return
+    output.say(f"{file}: {_kind(made)}", style="bold")
+    output.table(rows(made))
+
+
+def provenance(file: Path) -> dict[str, Any]:
+    """What a file says of its own making. Raises WrongUse, FigureError."""
+    ending = file.suffix.lower()
+    if file.is_dir():
+        raise WrongUse(f"{file} is a folder, not a file")
+    if not file.exists():
+        raise WrongUse(f"there is no file {file}")
+    if ending not in (*output.DATA, *output.FIGURES):
+        raise WrongUse(f"cramplab makes no '{file.suffix or file.name}' files; it makes {', '.join((*output.DATA, *output.FIGURES))}")
+    if ending in output.FIGURES:
+        from simulation import figures
+
+        return figures.provenance_of(file)
+    found = _of_csv(file) if ending == ".csv" else _of_netcdf(file)
+    try:
+        made = json_format.loads(found)
+    except json_format.JSONDecodeError:
+        made = None
+    if not isinstance(made, dict):
+        raise WrongUse(f"{file} does not say what made it: it was not saved by this program, or was changed by another")
+    return made
+
+
+def _of_csv(file: Path) -> str:
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        head = [next(lines, "") for _ in range(2)]
+    return head[1].removeprefix("# ")
+
+
+def _of_netcdf(file: Path) -> str:
+    import netCDF4
+
+    try:
+        with netCDF4.Dataset(str(file)) as data:
+            return str(getattr(data, "provenance", ""))
+    except OSError as error:
+        raise WrongUse(f"{file} cannot be read as netCDF: {error.strerror or error}") from None
+
+
+# ---- in words
+
+def _kind(made: Mapping[str, Any]) -> str:
+    if "axes" in made:
+        return "a sweep"
+    return "a run" if made.get("protocol") else "not of a run or a sweep"
+
+
+def rows(made: Mapping[str, Any]) -> list[list[str]]:
+    """The provenance in words, as (what, how)."""
+    out = [["model", str(made.get("model", "unknown"))], ["parameters", _parameters(made)]]
+    if "bath" in made:
+        bath = made["bath"] if isinstance(made["bath"], str) else words.bath(made["bath"])
+        out.append(["bath", f"{bath}, all else as in control" if bath else "control"])
+    if "mode" in made:
+        out.append(["mode", words.mode(made["mode"], made.get("frozen", []))])
+    out += [[f"axis {name}", _axis(name, values)] for name, values in made.get("axes", {}).items()]
+    if "measures" in made:
+        out.append(["measures", ", ".join(made["measures"])])
+    if made.get("protocol"):
+        out += [["done to it" if i == 0 else "", line] for i, line in enumerate(words.protocol(made["protocol"]))]
+    if made.get("solver"):
+        settings = {"method": "", **made["solver"]}
+        out.append(["solver", ", ".join(str(v) if k == "method" else f"{k} {v:g}" for k, v in settings.items() if v is not None)])
+    if made.get("control"):
+        out.append(["in grey", "the untouched membrane in its control bath"])
+    if "equations" in made:
+        out.append(["equations", _equations(made)])
+    if "cramplab" in made:
+        out.append(["made by", f"cramplab {made['cramplab']}"])
+    return out
+
+
+def _parameters(made: Mapping[str, Any]) -> str:
+    changed = "; ".join(f"{symbol}: {how}" for symbol, how in made.get("changed", {}).items())
+    return f"set {made.get('parameter_set', 'unknown')}{f', changed: {changed}' if changed else ''}"
+
+
+def _axis(name: str, values: list[float]) -> str:
+    from simulation.experiment.bath import COMPONENTS
+
+    unit = COMPONENTS[name].unit if name in COMPONENTS else ""
+    return f"from {words.quantity(values[0])} to {words.quantity(values[-1], unit)}, {words.count(len(values), 'value')}"
+
+
+def _equations(made: Mapping[str, Any]) -> str:
+    """Whether the equations are those of this version."""
+    from simulation import models
+    from simulation.assembly.emit import Emitted
+
+    if made.get("model") not in models.names():
+        return str(made["equations"])
+    same = Emitted(models.bound(made["model"])).digest == made["equations"]
+    return f"{made['equations']} ({'those of this version' if same else 'not those of this version: run it again to compare'})"
