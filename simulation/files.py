@@ -23,6 +23,12 @@ class FileError(OSError):
     """A file that cannot be written or read, with the reason in a sentence."""
 
 
+def cannot_write(path: Path, error: Exception) -> FileError:
+    """The error to raise where writing failed, with the reason in words."""
+    number, text = getattr(error, "errno", 0), getattr(error, "strerror", "")
+    return FileError(f"cannot write {path}: {_REASONS.get(number or 0, text or str(error))}")
+
+
 @contextmanager
 def aside(path: str | Path) -> Iterator[Path]:
     """A path beside ``path`` to write to; moved to ``path`` if the block ends well, removed if not.
@@ -42,9 +48,8 @@ def aside(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     except FileError:
         raise
-    except OSError as error:
-        reason = _REASONS.get(error.errno or 0, error.strerror or str(error))
-        raise FileError(f"cannot write {path}: {reason}") from error
+    except (OSError, RuntimeError) as error:  # netCDF says RuntimeError where the disk is full
+        raise cannot_write(path, error) from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)

@@ -148,7 +148,7 @@ def available() -> tuple[str, ...]:
 def read_file(path: Path) -> ParameterFile:
     """One file, checked. Raises ParameterError that says what is wrong where."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
         raise ParameterError(f"cannot read {path}: {reason}") from None

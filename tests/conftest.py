@@ -18,6 +18,7 @@ from simulation.experiment.rest import find_rest
 # The first call of a compiled model takes seconds, so no example has a deadline.
 settings.register_profile("here", deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("here"), derandomize=True)
+settings.register_profile("thorough", settings.get_profile("here"), max_examples=1000)  # pytest --hypothesis-profile=thorough
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 

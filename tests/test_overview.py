@@ -16,7 +16,8 @@ from simulation.studies.overview import Overview, summary
 def found(fibre):
     """A small overview: few baths and densities."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(overview, "IONS", {"K": "K=0.5,2,2.5,4,6,12", "Ca": "Ca=0.6,1.2", "Mg": "Mg=0.3,0.6"})
+        patch.setattr(overview, "REST", "K=0.5,2,2.5,4")
+        patch.setattr(overview, "EXCITABILITY", {"K": "K=2.5,4,6,12", "Ca": "Ca=0.6,1.2", "Mg": "Mg=0.3,0.6"})
         patch.setattr(overview, "FIRING", {"K": "K=4,6", "Ca": "Ca=0.6,1.2"})
         patch.setattr(overview, "CLC1", (1.0, 0.1))
         yield overview.make(jobs=1)
@@ -33,11 +34,11 @@ def test_what_it_says(found):
 
 def test_what_it_says_follows_the_numbers(found):
     """With other results it says other things."""
-    K = found.rest["K"].copy(deep=True)
-    K["rest"][:] = -80.0
-    K["rest_2"][:] = np.nan
+    rest, K = found.rest.copy(deep=True), found.excitability["K"].copy(deep=True)
+    rest["rest"][:], K["rest"][:] = -80.0, -80.0
+    rest["rest_2"][:] = np.nan
     K["threshold_current"][:] = 100.0
-    said = " ".join(summary(Overview({**found.rest, "K": K}, found.firing, found.runs, found.gates)))
+    said = " ".join(summary(Overview(rest, {**found.excitability, "K": K}, found.firing, found.runs, found.gates)))
     assert "rests at -80.0 mV" in said
     for phrase in ("two resting potentials", "paralysis", "no current makes it fire"):
         assert phrase not in said

@@ -81,7 +81,7 @@ def _plates(found: Overview) -> dict[str, Plate]:
 
     control, low = found.gates
     plates = {
-        "1_rest_over_potassium": figures.rest_curve(found.rest["K"], "K"),
+        "1_rest_over_potassium": figures.rest_curve(found.rest, "K"),
         "5_gates_in_low_calcium": figures.gate_figure(low, control),
         "6_spike_in_low_potassium": figures.traces(found.runs["low potassium"], found.runs["control"]),
         "7_spike_in_high_potassium": figures.traces(found.runs["high potassium"], found.runs["control"]),
@@ -89,6 +89,6 @@ def _plates(found: Overview) -> dict[str, Plate]:
         "9_loss_of_ClC-1": figures.traces(found.runs["ClC-1 at 10 %"], found.runs["normal ClC-1"], symbols=["K_t"]),
     }
     for number, (ion, name) in enumerate((("K", "potassium"), ("Ca", "calcium"), ("Mg", "magnesium"))):
-        plates[f"{2 + number}_excitability_over_{name}"] = figures.lines(found.rest[ion], ("threshold_current", "rheobase"))
+        plates[f"{2 + number}_excitability_over_{name}"] = figures.lines(found.excitability[ion], ("threshold_current", "rheobase"))
         plates[f"{10 + number}_after-discharge_over_{name}_and_ClC-1"] = figures.map_figure(found.firing[ion], "after_discharge")
     return plates

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from simulation.assembly.bind import Bound
 from simulation.assembly.compile import Array, Kernel, compile_model
 from simulation.assembly.errors import nearest
 from simulation.experiment.bath import Bath
-from simulation.experiment.errors import ExperimentError
+from simulation.experiment.errors import ExperimentError, ModelSaysNo
 from simulation.parameter_sets import ParameterSet
 
 MODES = ("chronic", "acute")
@@ -70,8 +71,14 @@ class Preparation:
 
     @cached_property
     def values(self) -> Array:
-        """What the compiled functions want of the parameters."""
-        return self.kernel.prepare(self.numbers())
+        """What the compiled functions want of the parameters. Raises ModelSaysNo for parameters that make no sense together."""
+        values = self.kernel.prepare(self.numbers())
+        for name in self.bound.model.not_negative:
+            value = values[self.kernel.emitted.values.index(name)]
+            if value < 0:
+                unit = self.bound.units[name]
+                raise ModelSaysNo(f"these parameters make no {self.bound.name}: {name} would have to be {value:.3g} {unit}, below zero")
+        return values
 
     @property
     def whole_bath(self) -> dict[str, float]:
@@ -82,6 +89,7 @@ class Preparation:
     def describe(self) -> dict[str, Any]:
         """What defines this preparation, enough to make it again."""
         return {
+            "cramplab": _version(),
             "model": self.bound.name,
             "equations": self.kernel.emitted.digest,
             "parameter_set": self.parameters.name,
@@ -165,3 +173,9 @@ def prepare(
     frozen = (freeze,) if isinstance(freeze, str) else tuple(freeze)
     out = Preparation(compile_model(bound, kernel), numbers, Bath(bath), mode, frozen)
     return out.with_values(set or {}).scaled(scale or {})
+
+def _version() -> str:
+    try:
+        return version("cramplab")
+    except PackageNotFoundError:
+        return "not installed"

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +121,6 @@ class Recording:
         """What made this recording, enough to make it again."""
         return {
             "format": FORMAT,
-            "cramplab": _version(),
             **self.preparation.describe(),
             "kernel": self.preparation.kernel.kind,
             "solver": self.solver.describe(),
@@ -207,10 +205,3 @@ def _rebuilt(made: dict[str, Any], data: xr.Dataset) -> Recording:
     if len(counts) != len(values) or sum(counts) != len(states):
         raise ValueError("its points do not fit its protocol")
     return Recording(p, protocol, solver, data["time"].values, states, values, counts)
-
-
-def _version() -> str:
-    try:
-        return version("cramplab")
-    except PackageNotFoundError:
-        return "not installed"

@@ -19,7 +19,8 @@ from simulation.studies.sweep import Axis, Progress, Sweep, parse_axis, run_swee
 if TYPE_CHECKING:
     import xarray as xr
 
-IONS = {"K": "K=0.5:12:47", "Ca": "Ca=0.3:2.4:22", "Mg": "Mg=0.1:3:16"}
+REST = "K=0.5:12:47"
+EXCITABILITY = {"K": "K=0.5:12:24", "Ca": "Ca=0.3:2.4:15", "Mg": "Mg=0.1,0.2,0.3,0.45,0.6,0.9,1.2,1.8,2.4,3"}
 FIRING = {"K": "K=2,3,4,5,6,7,8", "Ca": "Ca=0.3,0.6,0.9,1.2,1.8,2.4", "Mg": "Mg=0.1,0.3,0.6,1.2,3"}
 CLC1 = (1.0, 0.607, 0.368, 0.223, 0.136, 0.082, 0.05)  # even steps of a logarithm
 
@@ -28,10 +29,12 @@ CLC1 = (1.0, 0.607, 0.368, 0.223, 0.136, 0.082, 0.05)  # even steps of a logarit
 class Overview:
     """Everything that the main job worked out.
 
-    ``rest``: ion -> Dataset over that ion (rest with its branches, thresholds, gating shift). ``firing``: ion -> Dataset over ClC-1 and
-    that ion (spikes, after-discharge). ``runs``: name -> recordings for traces. ``gates``: (control, low calcium)."""
+    ``rest``: Dataset over potassium (rest with its branches). ``excitability``: ion -> Dataset over that ion (rest, thresholds, gating
+    shift). ``firing``: ion -> Dataset over ClC-1 and that ion (spikes, after-discharge). ``runs``: name -> recording.
+    ``gates``: (control, low calcium)."""
 
-    rest: Mapping[str, xr.Dataset]
+    rest: xr.Dataset
+    excitability: Mapping[str, xr.Dataset]
     firing: Mapping[str, xr.Dataset]
     runs: Mapping[str, Recording]
     gates: tuple[xr.Dataset, xr.Dataset]
@@ -46,12 +49,15 @@ def make(jobs: int | None = None, progress: Callable[[str], Progress] | None = N
     """Do all of it. ``progress``: given the name of a part, what to call as its points are finished."""
     fibre = prepare("fibre")
     follow = progress or (lambda name: lambda done, total: None)
-    rest = {}
-    for ion, axis in IONS.items():
-        measures = ("rest", "threshold_current", "rheobase", "dpsi", *(("E_K_s",) if ion == "K" else ()))
-        rest[ion] = run_sweep(Sweep(fibre, (parse_axis(axis),), measures), jobs=jobs, progress=follow(f"rest over {ion}"))
+
+    def over(axis: str, measures: tuple[str, ...], name: str) -> xr.Dataset:
+        return run_sweep(Sweep(fibre, (parse_axis(axis),), measures), jobs=jobs, progress=follow(name))
+
+    rest = over(REST, ("rest", "E_K_s"), "rest over K")
+    measures = ("rest", "threshold_current", "rheobase", "dpsi")
+    excitability = {ion: over(axis, measures, f"excitability over {ion}") for ion, axis in EXCITABILITY.items()}
     firing = {ion: _firing(fibre, parse_axis(axis), jobs, follow(f"firing over {ion} and ClC-1")) for ion, axis in FIRING.items()}
-    return Overview(rest, firing, _runs(fibre), (gate_curves(fibre), gate_curves(fibre.in_bath(Ca=0.6, Mg=0.3))))
+    return Overview(rest, excitability, firing, _runs(fibre), (gate_curves(fibre), gate_curves(fibre.in_bath(Ca=0.6, Mg=0.3))))
 
 
 def _firing(fibre: Preparation, ion: Axis, jobs: int | None, progress: Progress) -> xr.Dataset:
@@ -89,9 +95,9 @@ def _runs(fibre: Preparation) -> dict[str, Recording]:
 def summary(found: Overview) -> list[str]:
     """What came out, in clinical words; every number is read off the results."""
     return [
-        *_potassium(found.rest["K"]),
-        *_divalent(found.rest["Ca"], "Ca", "calcium", normal=1.2, low=0.6),
-        *_divalent(found.rest["Mg"], "Mg", "magnesium", normal=0.6, low=0.3),
+        *_potassium(found.rest, found.excitability["K"]),
+        *_divalent(found.excitability["Ca"], "Ca", "calcium", normal=1.2, low=0.6),
+        *_divalent(found.excitability["Mg"], "Mg", "magnesium", normal=0.6, low=0.3),
         *_clc1(found.firing),
     ]
 
@@ -100,11 +106,11 @@ def _at(data: xr.Dataset, variable: str, ion: str, value: float) -> float:
     return float(data[variable].sel({ion: value}, method="nearest"))
 
 
-def _potassium(data: xr.Dataset) -> list[str]:
-    K = data["K"].values
-    rest, second, threshold = (data[v].values for v in ("rest", "rest_2", "threshold_current"))
+def _potassium(rests: xr.Dataset, data: xr.Dataset) -> list[str]:
+    fine, rest, second = (rests[v].values for v in ("K", "rest", "rest_2"))
+    K, threshold = (data[v].values for v in ("K", "threshold_current"))
     control = _at(data, "threshold_current", "K", 4)
-    both, paralysed = K[np.isfinite(second)], K[(rest > -75) & (K < 4)]
+    both, paralysed = fine[np.isfinite(second)], fine[(rest > -75) & (fine < 4)]
     blocked = K[~np.isfinite(threshold) & (K > 4)]
     easiest = K[np.nanargmin(np.where(K >= 3, threshold, np.nan))]
     lines = [
@@ -113,10 +119,10 @@ def _potassium(data: xr.Dataset) -> list[str]:
         "harder to excite, not easier.",
     ]
     if len(both):
-        second_V = _at(data, "rest_2", "K", 2)
+        second_V = _at(rests, "rest_2", "K", 2)
         lines.append(f"From {both.min():g} to {both.max():g} mM there are two resting potentials; at 2 mM the second is {second_V:.1f} mV.")
     if len(paralysed):
-        V = _at(data, "rest", "K", paralysed.max())
+        V = _at(rests, "rest", "K", paralysed.max())
         lines.append(f"At {paralysed.max():g} mM and below only the depolarised one ({V:.0f} mV) is left: paralysis, not cramp.")
     lines.append(f"High potassium: easiest to excite at {easiest:g} mM ({_change(float(np.nanmin(threshold)), control)}).")
     if len(blocked):
@@ -154,4 +160,8 @@ def _change(value: float, control: float) -> str:
 
 def tables(found: Overview) -> dict[str, xr.Dataset]:
     """Datasets to be saved, by file name without ending."""
-    return {f"rest_over_{ion}": d for ion, d in found.rest.items()} | {f"firing_over_{ion}_and_ClC-1": d for ion, d in found.firing.items()}
+    return {
+        "rest_over_K": found.rest,
+        **{f"excitability_over_{ion}": data for ion, data in found.excitability.items()},
+        **{f"firing_over_{ion}_and_ClC-1": data for ion, data in found.firing.items()},
+    }

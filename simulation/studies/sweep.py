@@ -16,7 +16,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -264,18 +264,26 @@ class Journal:
                 done[entry["i"]] = entry
         return done
 
-    def open(self, fresh: bool) -> Any:
+    def open(self, fresh: bool) -> IO[str]:
+        """The file to add finished points to. Raises FileError."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             file = self.path.open("w" if fresh else "a", encoding="utf-8")
-            if fresh:
-                file.write(json.dumps({"sweep": self.digest}) + "\n")
-            elif self.path.stat().st_size:
-                file.write("\n")  # closes a line that was cut short
+        except OSError as error:
+            raise files.cannot_write(self.path, error) from None
+        if fresh:
+            self.add(file, {"sweep": self.digest})
+        else:
+            self.add(file, None)  # closes a line that was cut short
+        return file
+
+    def add(self, file: IO[str], entry: Mapping[str, Any] | None) -> None:
+        """One line, on disk before this returns. Raises FileError."""
+        try:
+            file.write((json.dumps(entry) if entry is not None else "") + "\n")
             file.flush()
         except OSError as error:
-            raise files.FileError(f"cannot write {self.path}: {error.strerror}") from None
-        return file
+            raise files.cannot_write(self.path, error) from None
 
 
 Progress = Callable[[int, int], None]  # finished points, all points
@@ -308,9 +316,8 @@ def run_sweep(
         with closing(_results(sweep, todo, jobs)) as results:
             for entry in results:
                 done[entry["i"]] = entry
-                if file is not None:
-                    file.write(json.dumps(entry) + "\n")
-                    file.flush()
+                if file is not None and journal is not None:
+                    journal.add(file, entry)
                 if progress is not None:
                     progress(len(done), len(points))
     finally:
