@@ -125,13 +125,15 @@ def _watched(method: str, kept: list[OdeSolver]) -> type[OdeSolver]:
         def __init__(self, *arguments: Any, **settings: Any) -> None:
             super().__init__(*arguments, **settings)
             kept.append(self)
+            self.stood = 0
 
         def step(self) -> str | None:
             before = self.t
             message: str | None = super().step()
             if self.status != "failed" and not np.isfinite(self.y).all():
                 self.status, message = "failed", "a state is no longer a finite number"
-            elif self.status == "running" and self.t == before:
+            self.stood = self.stood + 1 if self.t == before else 0
+            if self.status == "running" and self.stood > 100:
                 self.status, message = "failed", "the rates are so large that time stands still"
             return message
 
