@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, wraps
+from functools import cache, cached_property, wraps
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -34,7 +36,15 @@ def cache_folder() -> Path:
                 return folder
         except OSError:
             continue
-    return Path(tempfile.mkdtemp(prefix="cramplab-"))
+    return _temporary_folder()
+
+
+@cache
+def _temporary_folder() -> Path:
+    """One for this process, removed when it ends."""
+    folder = tempfile.mkdtemp(prefix="cramplab-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def _import(name: str, text: str) -> ModuleType:

@@ -14,19 +14,20 @@ import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulation import files
-from simulation.assembly.compile import Array
+from simulation import files, models
+from simulation.assembly.compile import Array, Kernel, compile_model
 from simulation.assembly.errors import ModelError, nearest
 from simulation.experiment import excitability, features
 from simulation.experiment.bath import COMPONENTS
 from simulation.experiment.errors import ExperimentError, ModelSaysNo
-from simulation.experiment.preparation import Preparation, prepare
+from simulation.experiment.preparation import Preparation
 from simulation.experiment.protocol import Protocol, Pulse, protocol
 from simulation.experiment.rest import Rest, find_rest
 from simulation.experiment.solve import Solver, run
@@ -385,14 +386,23 @@ def _deaf_to_interrupts() -> Iterator[None]:
 
 def _recipe(sweep: Sweep) -> dict[str, Any]:
     p = sweep.preparation
-    return {"model": p.bound.name, "kernel": p.kernel.kind, "parameters": p.parameters, "bath": p.bath, "mode": p.mode, "frozen": p.frozen,
-            "sweep": {"axes": sweep.axes, "measures": sweep.measures, "protocol": sweep.protocol, "solver": sweep.solver}}
+    return {
+        "model": p.bound.name,
+        "kernel": p.kernel.kind,
+        "preparation": (p.parameters, p.bath, p.mode, p.frozen),
+        "sweep": {"axes": sweep.axes, "measures": sweep.measures, "protocol": sweep.protocol, "solver": sweep.solver},
+    }
+
+
+@cache
+def _kernel(model: str, kind: str) -> Kernel:
+    """Compiled functions, read once by each process."""
+    return compile_model(models.bound(model), kind)
 
 
 def _block(recipe: Mapping[str, Any], points: Sequence[tuple[int, Mapping[str, float]]]) -> list[dict[str, Any]]:
-    p = prepare(recipe["model"], kernel=recipe["kernel"])
-    p = replace(p, parameters=recipe["parameters"], bath=recipe["bath"], mode=recipe["mode"], frozen=recipe["frozen"])
-    sweep = Sweep(p, **recipe["sweep"])
+    kernel = _kernel(recipe["model"], recipe["kernel"])
+    sweep = Sweep(Preparation(kernel, *recipe["preparation"]), **recipe["sweep"])
     return [_point_or_failure(sweep, i, x) for i, x in points]
 
 
