@@ -1,0 +1,40 @@
+"""What is installed elsewhere is the same instrument: the wheel holds every model, parameter set and reference."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from simulation import models, parameter_sets
+
+REPOSITORY = Path(__file__).parent.parent
+LIST = """
+import json, simulation
+from simulation import models, parameter_sets as ps
+from simulation.studies import validation
+print(json.dumps({"file": simulation.__file__, "models": models.names(), "sets": ps.available(), "references": list(ps.references()),
+                  "values": {n: {s: p.value for s, p in ps.load(n).parameters.items()} for n in ps.available()}, "rows": len(validation.rows())}))
+"""
+
+
+def test_a_wheel_installed_elsewhere_lists_the_same(tmp_path):
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(REPOSITORY)]
+    subprocess.run(build, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    elsewhere = tmp_path / "elsewhere"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(elsewhere)
+    done = subprocess.run(
+        [sys.executable, "-c", LIST], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(elsewhere)}, check=True, capture_output=True, text=True
+    )
+    found = json.loads(done.stdout)
+    assert Path(found["file"]).is_relative_to(elsewhere)
+    assert found["models"] == list(models.names())
+    assert found["sets"] == list(parameter_sets.available())
+    assert found["references"] == list(parameter_sets.references())
+    assert found["values"] == {n: {s: p.value for s, p in parameter_sets.load(n).parameters.items()} for n in parameter_sets.available()}
+    assert found["rows"] > 40
