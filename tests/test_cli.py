@@ -353,7 +353,7 @@ def test_events_as_written(read, text, expected):
 def test_every_event_has_words(event):
     from simulation.experiment.protocol import Protocol
 
-    line = words.protocol(Protocol(100, (event,)).to_dict())[0]
+    line = words.protocol(Protocol(100, (event,)).to_dict(), "uA/cm2")[0]
     assert re.match(r"a |noise of |voltage clamp at |bath changed to ", line)
 
 

@@ -298,12 +298,14 @@ def test_every_parameter_matters(model, rested):
     p = awake(model)
     p = p.in_bath({name: 0.95 * value for name, value in p.whole_bath.items()})  # in control the surface charge does nothing
     base = p.numbers() | dict(zip(p.bound.model.stimulus, (5.0, 0.3, 1.0), strict=True))
+    # Away from the reference, at which a balance or a shift hides what it is made of.
+    base |= {s: 1.1 * value for s, value in base.items() if s.endswith("_ref") and p.bound.parameters[s] == "mM"}
     edges = np.array(list(state_ranges(model).values()))
     spread = np.linspace(-0.05, 0.05, len(edges))
-    states = [edges[:, 0] + (share + spread) * np.ptp(edges, axis=1) for share in (0.25, 0.7)]  # polarised and depolarised
+    states = [edges[:, 0] + (share + spread) * np.ptp(edges, axis=1) for share in (0.1, 0.25, 0.7)]  # hyperpolarised, polarised, depolarised
 
     def rates(numbers: dict[str, float]) -> np.ndarray:
-        out, values = np.empty((2, len(edges))), p.kernel.prepare(numbers)
+        out, values = np.empty((len(states), len(edges))), p.kernel.prepare(numbers)
         for y, rate in zip(states, out, strict=True):
             p.kernel.rhs(4.0, y, values, rate)
         return out

@@ -57,6 +57,11 @@ class Bound:
     def name(self) -> str:
         return self.model.name
 
+    @property
+    def current_unit(self) -> str:
+        """Unit of the model's currents, as of its stimulus: per area (uA/cm2), or of the whole cell (pA)."""
+        return self.parameters[self.model.stimulus[0]]
+
     @cached_property
     def units(self) -> Mapping[str, str]:
         """Unit of every symbol."""

@@ -38,7 +38,7 @@ def run(
     """Stimulate a membrane, and say what it does.
 
     The run starts at rest in the bath given. Events may be repeated and combined; stimuli that overlap add up.
-    Times are in ms unless they say s, currents in uA/cm2; @10 is the start, 10 ms if it is left out.
+    Times are in ms unless they say s, currents in uA/cm2 (node, axon: pA); @10 is the start, 10 ms if it is left out.
 
     \b
     Examples:
@@ -95,7 +95,7 @@ def _write(recording: Recording, control: Recording | None, out: Path | None, fi
 
 def _print(membrane: Membrane, rest: Rest, recording: Recording, written: list[Path]) -> None:
     f = recording.features
-    first, *others = words.protocol(recording.protocol.to_dict())
+    first, *others = words.protocol(recording.protocol.to_dict(), recording.preparation.bound.current_unit)
     output.say(*membrane.heading(), f"Done to it: {'; '.join([first, *others])}", "")
     output.say(*sentences(rest, recording), style="bold")
     output.say("")

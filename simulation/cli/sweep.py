@@ -218,7 +218,7 @@ def _print(membrane: Membrane, asked: Sweep, result: xr.Dataset, out: Path) -> N
         f"{name} from {words.quantity(a['from'])} to {words.quantity(a['to'], a['unit'])} ({words.count(a['count'], 'value')})"
         for name, a in s["axes"].items()
     ]
-    done = [f"Done at each point: {'; '.join(words.protocol(s['protocol']))}"] if s["protocol"] else []
+    done = [f"Done at each point: {'; '.join(words.protocol(s['protocol'], membrane.here.bound.current_unit))}"] if s["protocol"] else []
     output.say(*membrane.heading(), f"Over: {'; '.join(over)}", *done, "")
     rows = [
         [name, words.quantity(m["lowest"], m["unit"]), words.quantity(m["highest"], m["unit"]), str(m["points"]), m["text"]]

@@ -40,7 +40,7 @@ def validate(
     met (fitted)   the parameters were tuned with this in view: no evidence
     met (built in) follows from how the model was put together
     MISSED         outside; the figure stands beside
-    not yet run    the model lacks something that the experiment needs
+not yet run    the model lacks something that the experiment needs
 
     \b
     Examples:
@@ -59,10 +59,13 @@ def validate(
         styles=[_STYLES.get(o.verdict, "") for o in outcomes],
     )
     count = Counter(o.verdict for o in outcomes)
-    evidence = count["met"] + count["missed"]
+    experiments = Counter(o.verdict for o in outcomes if o.row.known != "reasoning")
+    evidence = experiments["met"] + experiments["missed"]
+    reasoned = sum(count[v] - experiments[v] for v in ("met", "missed"))
     output.say(
         "",
-        f"Independent experiments: {count['met']} of {evidence} met, {count['missed']} missed. "
+        f"Independent experiments: {experiments['met']} of {evidence} met, {experiments['missed']} missed. "
+        f"Expected from the mechanism, without an experiment: {count['met'] - experiments['met']} of {reasoned} come out. "
         f"{count['fitted'] + count['construction']} more come out because the model was tuned or built so; "
         f"{count['waits']} cannot be run yet.",
     )

@@ -97,7 +97,8 @@ def rows(made: Mapping[str, Any]) -> list[list[str]]:
     if "measures" in made:
         out.append(["measures", ", ".join(made["measures"])])
     if made.get("protocol"):
-        out += [["done to it" if i == 0 else "", line] for i, line in enumerate(words.protocol(made["protocol"]))]
+        lines = words.protocol(made["protocol"], _current_unit(str(made.get("model"))))
+        out += [["done to it" if i == 0 else "", line] for i, line in enumerate(lines)]
     if made.get("solver"):
         settings = {"method": "", **made["solver"]}
         out.append(["solver", ", ".join(str(v) if k == "method" else f"{k} {v:g}" for k, v in settings.items() if v is not None)])
@@ -131,3 +132,9 @@ def _equations(made: Mapping[str, Any]) -> str:
         return str(made["equations"])
     same = Emitted(models.bound(made["model"])).digest == made["equations"]
     return f"{made['equations']} ({'those of this version' if same else 'not those of this version: run it again to compare'})"
+
+
+def _current_unit(model: str) -> str:
+    from simulation import models
+
+    return models.bound(model).current_unit if model in models.names() else ""

@@ -45,10 +45,9 @@ def mode(name: str, frozen: list[str] | tuple[str, ...] = ()) -> str:
     return f"{text}; held as in control: {', '.join(frozen)}" if frozen else text
 
 
-def event(entry: Mapping[str, Any]) -> str:
-    """One event of a protocol, as ``Protocol.to_dict`` gives it."""
+def event(entry: Mapping[str, Any], current: str) -> str:
+    """One event of a protocol, as ``Protocol.to_dict`` gives it; ``current``: unit of the stimulus."""
     start = f"from {quantity(entry['at'], 'ms')}"
-    current = "uA/cm2"
     match entry["kind"]:
         case "pulse" | "step":
             return f"a pulse of {quantity(entry['amplitude'], current)} for {quantity(entry['duration'], 'ms')} {start}"
@@ -69,7 +68,7 @@ def event(entry: Mapping[str, Any]) -> str:
     return f"bath changed to {bath(entry['bath']) or 'control'} {start}"
 
 
-def protocol(data: Mapping[str, Any]) -> list[str]:
-    """A protocol, as ``Protocol.to_dict`` gives it, one line an event."""
-    events = [event(entry) for entry in data["event"]] or ["nothing is done to the membrane"]
+def protocol(data: Mapping[str, Any], current: str) -> list[str]:
+    """A protocol, as ``Protocol.to_dict`` gives it, one line an event; ``current``: unit of the stimulus."""
+    events = [event(entry, current) for entry in data["event"]] or ["nothing is done to the membrane"]
     return [*events, f"watched for {duration(data['duration'])}"]

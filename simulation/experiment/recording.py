@@ -144,7 +144,7 @@ class Recording:
 
     @property
     def _currents(self) -> list[str]:
-        return [s for s in self.preparation.kernel.emitted.symbols if self.preparation.bound.units[s] == "uA/cm2"]
+        return [s for s in self.preparation.kernel.emitted.symbols if self.preparation.bound.units[s] == self.preparation.bound.current_unit]
 
     def save(self, path: str | Path, symbols: Sequence[str] | None = None) -> Path:
         """Write to .nc (netCDF) or .csv. Raises FileError, or ExperimentError for another ending."""

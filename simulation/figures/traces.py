@@ -26,15 +26,14 @@ Window = tuple[float, float]
 Symbols = Sequence[str | Sequence[str]]
 
 SAME_SCALE = 10.0  # currents whose peaks differ by less share a panel
-NEGLIGIBLE = 1e-3  # uA/cm2: a current that stays below gets no panel of its own
+NEGLIGIBLE = 1e-3  # uA/cm2 or pA: a current that stays below gets no panel of its own
 MOST_PANELS = 3  # of currents that are grouped here: more are too low to be read
-CURRENT = "uA/cm2"
 TUBULE_CHANGE = 0.2  # mM: a smaller change of tubular potassium gets no panel
 QUIET = 0.05  # of the whole excursion of V: what stays nearer to the start is quiet
 THIN = 0.35  # of the width of a line: what belongs to the tubule, where the surface has the like
 POTENTIAL_HEIGHT, PANEL_HEIGHT, STRIP_HEIGHT = 3.2, 1.3, 0.75  # shares of the figure
 _QUANTITIES = {"mV": "potential", "mM": "concentration", "1": "share", "ms": "time constant"}  # by unit
-_LEAST_SPAN = {"mV": 5.0, CURRENT: 2 * NEGLIGIBLE, "mM": 0.1, "1": 0.05}  # by unit: what moves less looks flat
+_LEAST_SPAN = {"mV": 5.0, "uA/cm2": 2 * NEGLIGIBLE, "pA": 2 * NEGLIGIBLE, "mM": 0.1, "1": 0.05}  # by unit: what moves less looks flat
 _TIME_UNITS = ((120_000.0, 60_000.0, "min"), (2_000.0, 1_000.0, "s"), (0.0, 1.0, "ms"))  # from how many ms on, ms in it, name
 
 
@@ -67,7 +66,7 @@ def traces(
     start, stop = _window(recording, control, window)
     runs = [recording] if control is None else [recording, control]
     panels = [_potential(recording), *_panels(recording, symbols, (start, stop))]
-    strips = _strips(recording.protocol)
+    strips = _strips(recording)
     divisor, time_unit = _time_unit(stop - start)
     origin = recording.provenance | ({"control": control.provenance} if control else {})
     with style.drawing(size, stacked=True) as s:
@@ -108,7 +107,7 @@ def alt_text(
 def _course(symbol: str, y: Array, recording: Recording) -> str:
     unit = recording.preparation.bound.units[symbol]
     name = "potassium in the tubule" if symbol == "K_t" else f"symbol {_short(symbol, recording)}"
-    if unit == CURRENT:
+    if unit == recording.preparation.bound.current_unit:
         return f"the current {_short(symbol, recording)} reaches {quantity(float(y[np.argmax(np.abs(y))]), unit)}"
     return f"{name} starts at {quantity(float(y[0]), unit)} and goes as far as {quantity(float(y[np.argmax(np.abs(y - y[0]))]), unit)}"
 
@@ -213,7 +212,7 @@ def _by_size(recording: Recording, symbols: Iterable[str], window: Window) -> li
     units = recording.preparation.bound.units
     seen = (recording.t >= window[0]) & (recording.t <= window[1])
     peaks = {s: float(np.max(np.abs(recording[s][seen]), initial=0.0)) for s in symbols}
-    currents = {s: peak for s, peak in peaks.items() if units[s] == CURRENT}
+    currents = {s: peak for s, peak in peaks.items() if units[s] == recording.preparation.bound.current_unit}
     scale = SAME_SCALE
     while len(groups := _grouped(currents, scale)) > MOST_PANELS:
         scale *= 2
@@ -237,7 +236,7 @@ def _panel_label(recording: Recording, group: Sequence[str]) -> str:
     unit = recording.preparation.bound.units[group[0]]
     if group == ("K_t",):
         return style.axis_label("potassium in the tubule", "K_t", unit)
-    if unit == CURRENT:
+    if unit == recording.preparation.bound.current_unit:
         return style.axis_label("ionic current" if len(group) == 1 else "ionic currents", "I", unit)
     return style.axis_label(_QUANTITIES.get(unit, ""), _short(group[0], recording) if len(group) == 1 else None, unit)
 
@@ -246,14 +245,14 @@ def _tubule_moves(recording: Recording) -> bool:
     return "K_t" in recording.preparation.states and float(np.ptp(recording["K_t"])) > TUBULE_CHANGE
 
 
-def _strips(protocol: Protocol) -> list[_Strip]:
+def _strips(recording: Recording) -> list[_Strip]:
     """Stimulus and clamp, each with two points at an edge so that a step is a step."""
-    segments = protocol.segments
+    protocol, segments = recording.protocol, recording.protocol.segments
     t = np.array([x for s in segments for x in (s.start, s.stop)])
     out = []
     if protocol.stimuli:
         current = np.array([x for s in segments for x in (s.I_0, s.I_0 + s.I_slope * (s.stop - s.start))])
-        out.append(_Strip(style.axis_label("stimulus", "I_stim", CURRENT), t, current))
+        out.append(_Strip(style.axis_label("stimulus", "I_stim", recording.preparation.bound.current_unit), t, current))
     if any(s.V is not None for s in segments):
         command = np.array([np.nan if s.V is None else s.V for s in segments for _ in range(2)])
         out.append(_Strip(style.axis_label("command potential", None, "mV"), t, command))

@@ -12,6 +12,8 @@ from simulation.assembly.errors import ModelError, nearest
 _WHERE = {
     "squid": "simulation.models.squid_axon",
     "fibre": "simulation.models.muscle_fibre",
+    "node": "simulation.models.motor_axon",
+    "axon": "simulation.models.motor_axon",
 }
 
 

@@ -62,8 +62,7 @@ _REST = Measure(
         "rest_unstable": ("mV", "unstable steady state between them"),
     },
 )
-_RHEOBASE = Measure("rheobase", {"rheobase": ("uA/cm2", "rheobase (100 ms step)")})
-_THRESHOLD = Measure("threshold_current", {"threshold_current": ("uA/cm2", "threshold current of a 0.5 ms pulse")})
+_THRESHOLDS = {"rheobase": "rheobase (100 ms step)", "threshold_current": "threshold current of a 0.5 ms pulse"}
 _RUN_FEATURES = {
     name: Measure(name, {name: (unit, features.TEXTS[name])})
     for name, unit in features.UNITS.items()
@@ -112,7 +111,9 @@ class Sweep:
 
     def measure(self, name: str) -> Measure:
         """A measure by name: rest, rheobase, threshold_current, a feature of a run, or any symbol of the model at rest."""
-        known = {m.name: m for m in (_REST, _RHEOBASE, _THRESHOLD)} | _RUN_FEATURES
+        unit = self.preparation.bound.current_unit
+        thresholds = {n: Measure(n, {n: (unit, text)}) for n, text in _THRESHOLDS.items()}
+        known = {"rest": _REST} | thresholds | _RUN_FEATURES
         if name in known:
             return known[name]
         try:

@@ -37,7 +37,7 @@ class Row(BaseModel):
     unit: str
     source: tuple[str, ...]
     species: str
-    known: Literal["full text", "abstract", "recalled"]
+    known: Literal["full text", "abstract", "recalled", "reasoning"]
     evidence: Literal["independent", "fitted", "construction"]
     measure: str = ""
     waits: str = ""
@@ -48,6 +48,7 @@ class Row(BaseModel):
     values: dict[str, float] = {}
     freeze: tuple[str, ...] = ()
     factor: float = 1.0
+    duration: float = 0.5
 
     def preparation(self, bath: Mapping[str, float] | None = None) -> Preparation:
         return prepare(
@@ -186,8 +187,16 @@ def _threshold_potential(row: Row) -> float:
 
 
 def _threshold_change(row: Row) -> float:
-    control = excitability.threshold_current(row.preparation({}))
-    return 100 * (excitability.threshold_current(row.preparation()) / control - 1)
+    control = excitability.threshold_current(row.preparation({}), row.duration)
+    return 100 * (excitability.threshold_current(row.preparation(), row.duration) / control - 1)
+
+
+def _spontaneous_spikes(row: Row) -> float:
+    """Spikes in 300 ms without a stimulus, from 1 mV beside the rest, so that an unstable one is left."""
+    p = row.preparation()
+    start = find_rest(p).at().state.copy()
+    start[p.potential] += 1.0
+    return run(p, rest_only(300), start=start).features.spikes
 
 
 def _stimulated(row: Row) -> Recording:
@@ -283,6 +292,7 @@ MEASURES: Mapping[str, Callable[[Row], float]] = {
     "late_potential": _late_potential,
     "spikes_during": _spikes_during,
     "absolute_refractory_period": _absolute_refractory_period,
+    "spontaneous_spikes": _spontaneous_spikes,
     "gating_shift": _gating_shift,
     "rest_change": _rest_change,
     "amplitude_change": _amplitude_change,
