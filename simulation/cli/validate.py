@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 
 def validate(
-    rows: Annotated[list[str] | None, typer.Argument(metavar="[ROW]...", help="Rows to run; all if none is named.")] = None,
+    rows: Annotated[list[str] | None, typer.Argument(metavar="ROW", help="Rows to run; all if none is named.")] = None,
     jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
     json: Json = False,
 ) -> None:
@@ -40,7 +40,7 @@ def validate(
     met (fitted)   the parameters were tuned with this in view: no evidence
     met (built in) follows from how the model was put together
     MISSED         outside; the figure stands beside
-not yet run    the model lacks something that the experiment needs
+    not yet run    the model lacks something that the experiment needs
 
     \b
     Examples:
