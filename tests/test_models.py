@@ -319,7 +319,7 @@ def test_every_parameter_matters(model, rested):
         assert abs(find_rest(prepare(model, scale={symbol: 1.01})).V - rested(model).V) > 1e-6, symbol
 
 
-# ---- the fibre, written out a second time from fibre.md 1.1 and 4
+# ---- the fibre, written out a second time
 
 
 def second_fibre(y: dict[str, float], p: dict[str, float]) -> dict[str, float]:

@@ -135,7 +135,7 @@ def test_ghk_at_0_mV_is_diffusion(c_i, c_o):
 
 
 def test_ghk_for_chloride_is_the_formula_of_the_charged_pore():
-    # fibre.md 1.1: (V-V')(F2/RT) ([Cl]o e^{V'F/RT} - [Cl]i e^{-(V-V')F/RT})/(1-e^{-(V-V')F/RT}), V' = -120 mV
+    # As the Cannon laboratory prints it: (V-V')(F2/RT) ([Cl]o e^{V'F/RT} - [Cl]i e^{-(V-V')F/RT})/(1-e^{-(V-V')F/RT}), V' = -120 mV
     f = float(F) / (float(R) * BODY)
     for V in (-150.0, -120.5, -85.0, 0.0, 40.0):
         u = (V + 120) * f

@@ -44,7 +44,7 @@ def test_the_squids_rest_loses_its_stability_to_an_oscillation_near_9_78(squid, 
         assert np.abs(pair.imag).max() * 1000 / (2 * np.pi) == pytest.approx(93, abs=10)  # about the rate of firing there, Hz
 
 
-# ---- fibre: the table of rests against potassium (fibre.md 4.3), another implementation's
+# ---- fibre: the table of rests against potassium, against another implementation's
 
 STABLE = {
     0.5: [-57.7], 0.75: [-57.8], 1: [-99.1, -57.9], 1.5: [-99.8, -58.3], 2: [-98.8, -59.0], 2.5: [-97.0, -60.6], 3: [-94.9], 3.5: [-92.7],

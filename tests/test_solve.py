@@ -201,7 +201,7 @@ def test_ions_balance_over_a_run(fibre, rested):
 
 
 def test_a_train_of_30_Hz_does_to_tubular_potassium_what_the_prototype_found(fibre, rested):
-    """fibre.md 4.3: 30 spikes, potassium up to 9.35 mM, and peaks that fall."""
+    """As in another implementation: 30 spikes, potassium up to 9.35 mM, and peaks that fall."""
     recording = run(fibre, protocol(Train(30, 1000, 400), duration=1000), start=rested("fibre").at().state)
     _, V = recording.resample(0.01)
     peaks = V[find_peaks(V, height=0, prominence=30)[0]]
