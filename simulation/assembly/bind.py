@@ -150,7 +150,8 @@ class _Names:
 
     def resolve(self, name: str) -> str:
         if name in self.scope.where:
-            return (self.outer or self).resolve(self.scope.where[name]) if self.outer else self.scope.where[name]
+            meant = self.scope.where[name]
+            return self.outer.resolve(meant) if self.outer else meant
         if name in self.defined:
             return self.defined[name]
         return self.outer.resolve(name) if self.outer else name
@@ -187,32 +188,24 @@ def bind(model: Model) -> Bound:
 
     def add_gate(names: _Names, gate: Gate) -> None:
         x = gate.symbol
-        if names.at_rest:
-            add_steady(names, gate)
-            return
-        add_state(names, State(x, lambda: None, "1", gate.guess, gate.pace))
-        gates.append(states[-1].symbol)
+        if not names.at_rest:
+            add_state(names, State(x, lambda: None, "1", gate.guess, gate.pace))
+            gates.append(states[-1].symbol)
+        # A gate that does not move is its own steady state.
+        steady = x if names.at_rest else f"{x}_inf"
+        own = {"x": x, "x_inf": f"{x}_inf", "tau_x": f"tau_{x}", "alpha_x": f"alpha_{x}", "beta_x": f"beta_{x}"}
         if gate.alpha is not None and gate.beta is not None:
-            own = {"alpha_x": f"alpha_{x}", "beta_x": f"beta_{x}", "x": x}
             add(names, f"alpha_{x}", gate.alpha)
             add(names, f"beta_{x}", gate.beta)
-            add(names, f"{x}_inf", gating.steady_state, own, "1")
-            add(names, f"tau_{x}", gating.time_constant, own, "ms")
-            add_rate(names, x, gating.opening_and_closing, own, "1/ms")
+            add(names, steady, gating.steady_state, own, "1")
+            if not names.at_rest:
+                add(names, f"tau_{x}", gating.time_constant, own, "ms")
+                add_rate(names, x, gating.opening_and_closing, own, "1/ms")
         elif gate.inf is not None and gate.tau is not None:
-            own = {"x_inf": f"{x}_inf", "tau_x": f"tau_{x}", "x": x}
-            add(names, f"{x}_inf", gate.inf)
-            add(names, f"tau_{x}", gate.tau)
-            add_rate(names, x, gating.relaxation, own, "1/ms")
-
-    def add_steady(names: _Names, gate: Gate) -> None:
-        x = gate.symbol
-        if gate.alpha is not None and gate.beta is not None:
-            add(names, f"alpha_{x}", gate.alpha)
-            add(names, f"beta_{x}", gate.beta)
-            add(names, x, gating.steady_state, {"alpha_x": f"alpha_{x}", "beta_x": f"beta_{x}"}, "1")
-        elif gate.inf is not None:
-            add(names, x, gate.inf)
+            add(names, steady, gate.inf)
+            if not names.at_rest:
+                add(names, f"tau_{x}", gate.tau)
+                add_rate(names, x, gating.relaxation, own, "1/ms")
 
     def visit(scope: Scope, outer: _Names | None) -> None:
         names = _Names(scope, outer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from simulation.assembly.compile import Array
+from simulation.experiment.features import find_spikes
 from simulation.experiment.preparation import Preparation
 from simulation.experiment.protocol import Pulse, protocol
 from simulation.experiment.rest import find_rest
@@ -17,7 +18,7 @@ _SOLVER = Solver(rtol=1e-5, atol=1e-7)
 
 def fires(p: Preparation, amplitude: float, duration: float, start: Array, watch: float = 10.0) -> bool:
     """Whether a pulse (uA/cm2, ms) from the state ``start`` evokes a spike during it or within ``watch`` ms after."""
-    return run(p, protocol(Pulse(amplitude, duration), after=watch), solver=_SOLVER, start=start).features.spikes > 0
+    return bool(find_spikes(run(p, protocol(Pulse(amplitude, duration), after=watch), solver=_SOLVER, start=start)))
 
 
 def threshold_current(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulation import files, models, parameter_sets
 from simulation.assembly.compile import Array
@@ -85,8 +86,11 @@ class Recording:
     def clamp_current(self) -> Array:
         """Current that the voltage clamp passes, in the unit of the stimulus: what it takes to keep dV/dt at zero. NaN where nothing is clamped."""
         per_current = self._dV_dt_with(1.0) - self.own_dV_dt
-        clamped = np.repeat([segment.V is not None for segment in self.protocol.segments], self.counts)
-        return np.where(clamped, -self.dV_dt / per_current, np.nan)
+        return np.where(self._clamped, -self.dV_dt / per_current, np.nan)
+
+    @property
+    def _clamped(self) -> NDArray[np.bool_]:
+        return np.repeat([segment.V is not None for segment in self.protocol.segments], self.counts)
 
     def _dV_dt_with(self, current: float) -> Array:
         """dV/dt by the model's equation if the stimulus were ``current`` throughout."""
@@ -105,8 +109,7 @@ class Recording:
             return t, np.interp(t, self.t, self[symbol])
         from scipy.interpolate import CubicHermiteSpline
 
-        clamped = np.repeat([segment.V is not None for segment in self.protocol.segments], self.counts)
-        return t, CubicHermiteSpline(self.t, self.V, np.where(clamped, 0.0, self.dV_dt))(t)
+        return t, CubicHermiteSpline(self.t, self.V, np.where(self._clamped, 0.0, self.dV_dt))(t)
 
     @cached_property
     def features(self) -> Features:
