@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import simulation as sim
-from simulation.experiment.excitability import TOLERANCE, fires, rheobase, threshold_current
+from simulation.experiment.threshold import TOLERANCE, fires, rheobase, threshold_current
 from simulation.experiment.gates import gate_curves
 
 

@@ -52,7 +52,7 @@ def test_result_does_not_depend_on_the_number_of_processes(squid_sweep, squid_re
 def test_a_failed_point_is_a_marked_cell(squid, monkeypatch):
     whole = sweeps.measure_point
 
-    def spoilt(sweep, point):
+    def spoilt(sweep, point, warm):
         if point["g_K"] == 36:
             raise sim.experiment.errors.ModelSaysNo("the solver gave up")
         return whole(sweep, point)

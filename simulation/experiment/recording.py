@@ -102,6 +102,19 @@ class Recording:
         ]
         return np.concatenate(out)[:, kernel.emitted.symbols.index(self.preparation.bound.derivatives[self.preparation.potential])]
 
+    def at(self, t: float) -> Array:
+        """Every state at a time, by cubic Hermite interpolation between the solver's points."""
+        i = int(np.clip(np.searchsorted(self.t, t, side="right") - 1, 0, len(self.t) - 2))
+        segment = int(np.searchsorted(np.cumsum(self.counts), i, side="right"))
+        rates = np.empty((2, self.states.shape[1]))
+        for k in (0, 1):
+            self.preparation.kernel.rhs(self.t[i + k], self.states[i + k], self.values[segment], rates[k])
+        rates[:, list(self.preparation.held)] = 0.0
+        rates[self._clamped[i : i + 2], self.preparation.potential] = 0.0
+        from scipy.interpolate import CubicHermiteSpline
+
+        return np.asarray(CubicHermiteSpline(self.t[i : i + 2], self.states[i : i + 2], rates)(t))
+
     def resample(self, dt: float, symbol: str | None = None) -> tuple[Array, Array]:
         """Times at even steps of ``dt`` ms and a symbol there; the potential by cubic Hermite interpolation, others linearly."""
         t = np.arange(self.t[0], self.t[-1], dt)

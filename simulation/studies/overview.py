@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulation.experiment import excitability
+from simulation.experiment import threshold
 from simulation.experiment.gates import gate_curves
 from simulation.experiment.preparation import Preparation, prepare
 from simulation.experiment.protocol import Protocol, Pulse, protocol
@@ -42,7 +42,7 @@ class Overview:
 
 def stimulus(p: Preparation) -> Protocol:
     """200 ms at twice the rheobase of this membrane in the control bath, watched for 400 ms more."""
-    return protocol(Pulse(2 * excitability.rheobase(p.control), 200.0, at=10.0), after=400.0)
+    return protocol(Pulse(2 * threshold.rheobase(p.control), 200.0, at=10.0), after=400.0)
 
 
 def make(jobs: int | None = None, progress: Callable[[str], Progress] | None = None) -> Overview:

@@ -24,9 +24,10 @@ import numpy as np
 from simulation import files, models
 from simulation.assembly.compile import Array, Kernel, compile_model
 from simulation.assembly.errors import ModelError, nearest
-from simulation.experiment import excitability, features
+from simulation.experiment import features, threshold
 from simulation.experiment.bath import COMPONENTS
 from simulation.experiment.errors import ExperimentError, ModelSaysNo
+from simulation.experiment.excitability import CURRENT, EXAMINATIONS, Examination
 from simulation.experiment.preparation import Preparation
 from simulation.experiment.protocol import Protocol, Pulse, protocol
 from simulation.experiment.rest import Rest, find_rest
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 MOST_POINTS = 1_000_000
+WARM_START = "thresholds were sought from those of the point before, on one ladder of currents: quicker, and the same result"
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,16 @@ class Axis:
 
 @dataclass(frozen=True)
 class Measure:
-    """What a sweep asks of each point. ``variables``: name -> (unit, text) of what it gives."""
+    """What a sweep asks of each point. ``variables``: name -> (unit, text) of what it gives; ``curves``: those of them that run over the
+    examination's own scale."""
 
     name: str
     variables: Mapping[str, tuple[str, str]]
+    examination: Examination | None = None
+
+    @property
+    def curves(self) -> Mapping[str, tuple[str, str]]:
+        return self.examination.curves if self.examination else {}
 
 
 _REST = Measure(
@@ -79,7 +87,7 @@ class Sweep:
 
     preparation: Preparation
     axes: tuple[Axis, ...]
-    measures: tuple[str, ...]
+    measures: tuple[str | Examination, ...]
     protocol: Protocol | None = None
     solver: Solver = field(default_factory=lambda: Solver(rtol=1e-6, atol=1e-8))
 
@@ -90,8 +98,11 @@ class Sweep:
             raise ExperimentError(f"the axis {self.axes[0].name} is there twice")
         if not self.measures:
             raise ExperimentError("a sweep measures something, for example rest")
-        for name in self.measures:
-            self.measure(name)
+        scales: dict[str, object] = {a.name: a for a in self.axes}
+        for m in self.asked:
+            scale = m.examination.scale if m.examination else None
+            if scale is not None and scales.setdefault(scale.name, scale) != scale:
+                raise ExperimentError(f"two measures run over a {scale.name} of different values; ask for them one by one")
         for axis in self.axes:
             if not axis.values:
                 raise ExperimentError(f"the axis {axis.name} has no values")
@@ -109,11 +120,22 @@ class Sweep:
         """Axis values of every point, the last axis fastest."""
         return [dict(zip((a.name for a in self.axes), values, strict=True)) for values in product(*(a.values for a in self.axes))]
 
-    def measure(self, name: str) -> Measure:
-        """A measure by name: rest, rheobase, threshold_current, a feature of a run, or any symbol of the model at rest."""
+    @property
+    def asked(self) -> tuple[Measure, ...]:
+        """What is measured at each point. Raises ExperimentError for what is not known."""
+        return tuple(self.measure(m) for m in self.measures)
+
+    def measure(self, name: str | Examination) -> Measure:
+        """A measure by name: rest, rheobase, threshold_current, an examination (recovery, electrotonus), a feature of a run, or any
+        symbol of the model at rest. An examination may be given with settings of its own."""
         unit = self.preparation.bound.current_unit
         thresholds = {n: Measure(n, {n: (unit, text)}) for n, text in _THRESHOLDS.items()}
         known = {"rest": _REST} | thresholds | _RUN_FEATURES
+        if isinstance(name, str) and name in EXAMINATIONS and name not in known:
+            name = EXAMINATIONS[name]()
+        if isinstance(name, Examination):
+            texts = {**name.numbers, **name.curves}
+            return Measure(name.name, {n: (unit if u == CURRENT else u, text) for n, (u, text) in texts.items()}, name)
         if name in known:
             return known[name]
         try:
@@ -121,13 +143,18 @@ class Sweep:
         except ModelError:
             raise ExperimentError(
                 f"'{name}' is neither a measure nor a symbol of {self.preparation.bound.name}"
-                f"{nearest(name, [*known, *self.preparation.kernel.emitted.symbols])}; measures: {', '.join(known)}"
+                f"{nearest(name, [*known, *EXAMINATIONS, *self.preparation.kernel.emitted.symbols])}; measures: {', '.join([*known, *EXAMINATIONS])}"
             ) from None
         return Measure(name, {name: (definition.unit, definition.text)})
 
     @property
     def variables(self) -> dict[str, tuple[str, str]]:
-        return {n: v for m in self.measures for n, v in self.measure(m).variables.items()}
+        return {n: v for m in self.asked for n, v in m.variables.items()}
+
+    @property
+    def warm(self) -> bool:
+        """Whether thresholds are sought, which each point then begins at those of the point before."""
+        return any(m.examination or m.name in _THRESHOLDS for m in self.asked)
 
     def at(self, point: Mapping[str, float]) -> Preparation:
         """The preparation at one point of the axes. Raises ExperimentError or ParameterError for what cannot be set."""
@@ -157,7 +184,8 @@ class Sweep:
         return {
             **self.preparation.describe(),
             "axes": {a.name: list(a.values) for a in self.axes},
-            "measures": list(self.measures),
+            "measures": [m.name for m in self.asked],
+            "examinations": [m.examination.describe() for m in self.asked if m.examination],
             "protocol": self.protocol.to_dict() if self.protocol else None,
             "solver": self.solver.describe(),
         }
@@ -191,7 +219,7 @@ def parse_axis(text: str) -> Axis:
 
 def standard_protocol(p: Preparation) -> Protocol:
     """What a run does if nothing is said: 200 ms at twice the rheobase of the control, watched for 300 ms more."""
-    current = excitability.rheobase(replace(p, bath=type(p.bath)(), mode="chronic"))
+    current = threshold.rheobase(replace(p, bath=type(p.bath)(), mode="chronic"))
     if not current > 0:
         raise ModelSaysNo("the control membrane has no rheobase to stimulate at; give a protocol")
     return protocol(Pulse(2 * round(current, 2), 200.0, at=10.0), after=300.0)
@@ -199,27 +227,30 @@ def standard_protocol(p: Preparation) -> Protocol:
 
 # ---- one point
 
-def measure_point(sweep: Sweep, point: Mapping[str, float]) -> dict[str, float]:
-    """All variables at one point. Raises ModelSaysNo where the model has no answer."""
+def measure_point(sweep: Sweep, point: Mapping[str, float], warm: threshold.Warm | None = None) -> dict[str, Any]:
+    """All variables at one point. ``warm``: thresholds of a point beside it. Raises ModelSaysNo where the model has no answer."""
     p = sweep.at(point)
     rest = find_rest(p)
-    out: dict[str, float] = {}
+    warm = warm or threshold.Warm()
+    out: dict[str, Any] = {}
     recorded: features.Features | None = None
-    for name in sweep.measures:
-        if name == "rest":
+    for m in sweep.asked:
+        if m.name == "rest":
             out |= _rests(rest)
-        elif name == "rheobase":
-            out[name] = excitability.rheobase(p, start=rest.at().state)
-        elif name == "threshold_current":
-            out[name] = excitability.threshold_current(p, start=rest.at().state)
-        elif name in _RUN_FEATURES:
+        elif m.examination is not None:
+            out |= {n: np.asarray(x).tolist() for n, x in m.examination.measure(p, rest.at().state, warm).items()}
+        elif m.name == "rheobase":
+            out[m.name] = threshold.rheobase(p, start=rest.at().state, warm=warm)
+        elif m.name == "threshold_current":
+            out[m.name] = threshold.threshold_current(p, start=rest.at().state, warm=warm)
+        elif m.name in _RUN_FEATURES:
             if recorded is None:
                 assert sweep.protocol is not None
                 recorded = run(p, sweep.protocol, solver=sweep.solver, start=rest.at().state).features
-            value = getattr(recorded, name)
-            out[name] = math.nan if value is None else float(value)
+            value = getattr(recorded, m.name)
+            out[m.name] = math.nan if value is None else float(value)
         else:
-            out[name] = rest.symbol(name)
+            out[m.name] = rest.symbol(m.name)
     return out
 
 
@@ -233,9 +264,9 @@ def _rests(rest: Rest) -> dict[str, float]:
     }
 
 
-def _point_or_failure(sweep: Sweep, index: int, point: Mapping[str, float]) -> dict[str, Any]:
+def _point_or_failure(sweep: Sweep, index: int, point: Mapping[str, float], warm: threshold.Warm) -> dict[str, Any]:
     try:
-        return {"i": index, "values": measure_point(sweep, point)}
+        return {"i": index, "values": measure_point(sweep, point, warm)}
     except (ModelSaysNo, ExperimentError, ArithmeticError, np.linalg.LinAlgError) as error:
         return {"i": index, "failed": str(error)}
 
@@ -299,7 +330,7 @@ def run_sweep(
     ``out``: where to save it (.nc or .csv); finished points are kept beside it until then, and ``resume`` takes them up.
     ``jobs``: processes, all cores if not given. A point that fails is a marked cell (``status`` 1, NaN), the rest goes on.
     Raises ExperimentError, FileError."""
-    if sweep.protocol is None and any(m in _RUN_FEATURES for m in sweep.measures):
+    if sweep.protocol is None and any(m.name in _RUN_FEATURES for m in sweep.asked):
         sweep = replace(sweep, protocol=standard_protocol(sweep.preparation))
     points = sweep.points
     path = Path(out) if out is not None else None
@@ -333,7 +364,7 @@ def run_sweep(
 
 
 def sweep(
-    p: Preparation, *over: str | Axis, measures: str | Sequence[str] = "rest", protocol: Protocol | None = None, jobs: int | None = 1
+    p: Preparation, *over: str | Axis, measures: str | Sequence[str | Examination] = "rest", protocol: Protocol | None = None, jobs: int | None = 1
 ) -> xr.Dataset:
     """The short way: ``sweep(fibre, 'K=0.5:12:24', measures='rest,rheobase')``. Raises ExperimentError."""
     axes = tuple(parse_axis(a) if isinstance(a, str) else a for a in over)
@@ -344,13 +375,13 @@ def sweep(
 def _results(sweep: Sweep, todo: Sequence[tuple[int, Mapping[str, float]]], jobs: int | None) -> Generator[dict[str, Any], None, None]:
     jobs = min(jobs or os.cpu_count() or 1, max(1, len(todo)))
     if jobs == 1:
-        yield from (_point_or_failure(sweep, i, x) for i, x in todo)
+        yield from _in_turn(sweep, todo)
         return
     from joblib import Parallel, delayed
 
     recipe = _recipe(sweep)
     # Small blocks: what is finished is soon safe on disk, and soon seen.
-    size = max(1, min(4, len(todo) // (4 * jobs)))
+    size = max(1, min(4, len(todo) // (2 * jobs)))
     blocks = [todo[i : i + size] for i in range(0, len(todo), size)]
     with _deaf_to_interrupts():
         finished = Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_block)(recipe, b) for b in blocks)
@@ -403,8 +434,12 @@ def _kernel(model: str, kind: str) -> Kernel:
 
 def _block(recipe: Mapping[str, Any], points: Sequence[tuple[int, Mapping[str, float]]]) -> list[dict[str, Any]]:
     kernel = _kernel(recipe["model"], recipe["kernel"])
-    sweep = Sweep(Preparation(kernel, *recipe["preparation"]), **recipe["sweep"])
-    return [_point_or_failure(sweep, i, x) for i, x in points]
+    return list(_in_turn(Sweep(Preparation(kernel, *recipe["preparation"]), **recipe["sweep"]), points))
+
+
+def _in_turn(sweep: Sweep, points: Sequence[tuple[int, Mapping[str, float]]]) -> Iterator[dict[str, Any]]:
+    warm = threshold.Warm()
+    return (_point_or_failure(sweep, i, x, warm) for i, x in points)
 
 
 def _assemble(sweep: Sweep, done: Mapping[int, Mapping[str, Any]], seconds: float) -> xr.Dataset:
@@ -413,10 +448,16 @@ def _assemble(sweep: Sweep, done: Mapping[int, Mapping[str, Any]], seconds: floa
     dims = tuple(a.name for a in sweep.axes)
     count = math.prod(sweep.shape)
 
-    def column(name: str) -> Array:
-        return np.array([done[i].get("values", {}).get(name, math.nan) for i in range(count)]).reshape(sweep.shape)
+    scales = {name: m.examination.scale for m in sweep.asked if m.examination for name in m.curves}
 
-    variables = {n: (dims, column(n), {"units": u, "long_name": t}) for n, (u, t) in sweep.variables.items()}
+    def column(name: str) -> tuple[tuple[str, ...], Array]:
+        scale = scales.get(name)
+        inner = () if scale is None else (len(scale.values),)
+        none = np.full(inner, math.nan)
+        values = np.array([done[i].get("values", {}).get(name, none) for i in range(count)], dtype=float)
+        return (*dims, *([scale.name] if scale else [])), values.reshape(*sweep.shape, *inner)
+
+    variables = {n: (*column(n), {"units": u, "long_name": t}) for n, (u, t) in sweep.variables.items()}
     failed = np.array(["failed" in done[i] for i in range(count)], dtype=np.int8).reshape(sweep.shape)
     messages = np.array([done[i].get("failed", "") for i in range(count)], dtype=object).reshape(sweep.shape)
     status = {
@@ -424,12 +465,16 @@ def _assemble(sweep: Sweep, done: Mapping[int, Mapping[str, Any]], seconds: floa
         "message": (dims, messages, {"long_name": "why a point failed"}),
     }
     coordinates = {a.name: (a.name, np.array(a.values), _axis_attributes(sweep.preparation, a.name)) for a in sweep.axes}
+    for m in sweep.asked:
+        coordinates |= m.examination.coordinates() if m.examination else {}
     attributes = {
         "title": sweep.preparation.bound.model.title,
         "provenance": json.dumps(sweep.describe()),
         "control": json.dumps(sweep.control()),
         "seconds": seconds,
     }
+    if sweep.warm:
+        attributes["warm_start"] = WARM_START
     return xr.Dataset({**variables, **status}, coordinates, attributes)
 
 

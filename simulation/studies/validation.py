@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from simulation import parameter_sets
 from simulation.assembly.errors import nearest
-from simulation.experiment import excitability
+from simulation.experiment import threshold
 from simulation.experiment.bath import Bath
 from simulation.experiment.errors import ExperimentError, ModelSaysNo
 from simulation.experiment.features import Features
@@ -182,13 +182,13 @@ def _leak(row: Row) -> float:
 
 def _threshold_potential(row: Row) -> float:
     p = row.preparation()
-    recording = run(p, protocol(Pulse(1.05 * excitability.rheobase(p), 100, at=5)))
+    recording = run(p, protocol(Pulse(1.05 * threshold.rheobase(p), 100, at=5)))
     return math.nan if recording.features.threshold is None else recording.features.threshold
 
 
 def _threshold_change(row: Row) -> float:
-    control = excitability.threshold_current(row.preparation({}), row.duration)
-    return 100 * (excitability.threshold_current(row.preparation(), row.duration) / control - 1)
+    control = threshold.threshold_current(row.preparation({}), row.duration)
+    return 100 * (threshold.threshold_current(row.preparation(), row.duration) / control - 1)
 
 
 def _spontaneous_spikes(row: Row) -> float:
@@ -202,7 +202,7 @@ def _spontaneous_spikes(row: Row) -> float:
 def _stimulated(row: Row) -> Recording:
     """200 ms at ``row.factor`` times rheobase, watched for 1.5 s more."""
     p = row.preparation()
-    current = row.factor * excitability.rheobase(p)
+    current = row.factor * threshold.rheobase(p)
     return run(p, protocol(Pulse(current, 200, at=10), after=1500))
 
 
@@ -234,7 +234,7 @@ def _absolute_refractory_period(row: Row) -> float:
     """Shortest interval, to 0.05 ms, at which a second pulse of three times threshold evokes a second spike."""
     p = row.preparation()
     state = find_rest(p).at().state
-    current = excitability.threshold_current(p, start=state)
+    current = threshold.threshold_current(p, start=state)
 
     def second(interval: float) -> bool:
         twice = protocol(Pulse(1.1 * current, 0.5, at=1), Pulse(3 * current, 0.5, at=1 + interval), after=10)
