@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simulation.experiment.bath import Bath
+    from simulation.experiment.cable import Cable, cable_constants, propagate
     from simulation.experiment.errors import ExperimentError, ModelSaysNo
     from simulation.experiment.excitability import (
         Accommodation,
+        Conduction,
         CurrentThreshold,
         FiringRate,
         Latency,
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from simulation.experiment.protocol import BathChange, Clamp, Noise, Protocol, Pulse, Ramp, Train, protocol, rest_only
     from simulation.experiment.recording import Recording, open_recording
     from simulation.experiment.rest import Rest, find_rest
+    from simulation.experiment.shift import gating_shift
     from simulation.experiment.solve import Solver, run
     from simulation.experiment.threshold import rheobase, threshold_current
     from simulation.studies.sweep import Axis, Sweep, open_sweep, run_sweep, sweep
@@ -32,27 +35,30 @@ if TYPE_CHECKING:
 # What `import simulation` offers, loaded when it is first asked for.
 _OFFERED = {
     "experiment.bath": ("Bath",),
+    "experiment.cable": ("Cable", "cable_constants", "propagate"),
     "experiment.errors": ("ExperimentError", "ModelSaysNo"),
     "experiment.excitability": (
-        "Accommodation", "CurrentThreshold", "FiringRate", "Latency", "RecoveryCycle", "SpontaneousRate", "StrengthDuration", "Threshold",
-        "ThresholdElectrotonus", "examination",
+        "Accommodation", "Conduction", "CurrentThreshold", "FiringRate", "Latency", "RecoveryCycle", "SpontaneousRate", "StrengthDuration",
+        "Threshold", "ThresholdElectrotonus", "examination",
     ),
     "experiment.gates": ("gate_curves",),
     "experiment.preparation": ("Preparation", "prepare"),
     "experiment.protocol": ("BathChange", "Clamp", "Noise", "Protocol", "Pulse", "Ramp", "Train", "protocol", "rest_only"),
     "experiment.recording": ("Recording", "open_recording"),
     "experiment.rest": ("Rest", "find_rest"),
+    "experiment.shift": ("gating_shift",),
     "experiment.solve": ("Solver", "run"),
     "experiment.threshold": ("rheobase", "threshold_current"),
     "studies.sweep": ("Axis", "Sweep", "open_sweep", "run_sweep", "sweep"),
 }
 _WHERE = {name: module for module, names in _OFFERED.items() for name in names}
 __all__ = [
-    "Accommodation", "Axis", "Bath", "BathChange", "Clamp", "CurrentThreshold", "ExperimentError", "FiringRate",
-    "Latency", "ModelSaysNo", "Noise", "Preparation", "Protocol", "Pulse", "Ramp", "Recording", "RecoveryCycle", "Rest",
-    "Solver", "SpontaneousRate", "StrengthDuration", "Sweep", "Threshold", "ThresholdElectrotonus", "Train",
-    "examination", "find_rest", "gate_curves", "open_recording", "open_sweep", "prepare", "protocol", "rest_only",
-    "rheobase", "run", "run_sweep", "sweep", "threshold_current",
+    "Accommodation", "Axis", "Bath", "BathChange", "Cable", "Clamp", "Conduction", "CurrentThreshold",
+    "ExperimentError", "FiringRate", "Latency", "ModelSaysNo", "Noise", "Preparation", "Protocol", "Pulse", "Ramp",
+    "Recording", "RecoveryCycle", "Rest", "Solver", "SpontaneousRate", "StrengthDuration", "Sweep", "Threshold",
+    "ThresholdElectrotonus", "Train", "cable_constants", "examination", "find_rest", "gate_curves", "gating_shift",
+    "open_recording", "open_sweep", "prepare", "propagate", "protocol", "rest_only", "rheobase", "run", "run_sweep",
+    "sweep", "threshold_current",
 ]
 
 

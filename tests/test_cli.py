@@ -24,7 +24,7 @@ from simulation.experiment.protocol import BathChange, Clamp, Noise, Pulse, Ramp
 
 HEAVY = ("numpy", "scipy", "numba", "matplotlib", "xarray", "pydantic", "pint", "sympy", "joblib", "netCDF4", "rich")
 LEAVES = (
-    "models", "equations", "rest", "run", "sweep", "figure", "validate", "overview", "why",
+    "models", "equations", "rest", "shift", "run", "sweep", "excitability", "conduction", "figure", "validate", "overview", "why",
     "parameters list", "parameters show", "parameters diff", "parameters check", "parameters cite",
 )
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and devices of POSIX")
@@ -499,7 +499,7 @@ def test_progress_on_a_terminal(monkeypatch, capsys):
     from simulation.cli import sweep
 
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    with sweep._progress() as progress:
+    with sweep.progress_bar() as progress:
         for done in range(4):
             progress(done, 3)
     assert "point" in progress.farewell(Path("m.nc"))

@@ -294,6 +294,9 @@ def awake(model: str):
     return p.with_values({s: x.range[1] / 2 for s, x in p.parameters.parameters.items() if x.value == 0})
 
 
+READ_OFF = ("dpsi_closed", "g_axial")
+
+
 def test_every_parameter_matters(model, rested):
     p = awake(model)
     p = p.in_bath({name: 0.95 * value for name, value in p.whole_bath.items()})  # in control the surface charge does nothing
@@ -313,8 +316,12 @@ def test_every_parameter_matters(model, rested):
     still = rates(base)
     moved = {s: rates(base | {s: value + 0.01 * abs(value)}) for s, value in base.items()}
     without_effect = [s for s, rate in moved.items() if not np.any(np.abs(rate - still) > 1e-9 * np.abs(still))]
-    # What sets the contents of a store at the start moves the rest instead.
+    # What no rate of a membrane needs moves a symbol that is read off; what sets the contents of a store at the start moves the rest instead.
+    names = p.kernel.emitted.values
     for symbol in without_effect:
+        before, after = (p.kernel.prepare(n) for n in (base, base | {symbol: 1.01 * base[symbol]}))
+        if any(before[names.index(s)] != after[names.index(s)] for s in READ_OFF if s in names):
+            continue
         assert symbol in [s.guess for s in p.bound.states], f"{symbol} does nothing in {model}"
         assert abs(find_rest(prepare(model, scale={symbol: 1.01})).V - rested(model).V) > 1e-6, symbol
 

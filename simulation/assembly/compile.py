@@ -108,6 +108,14 @@ class Kernel:
     def jacobian(self) -> Callable[[float, Array, Array, Array], None]:
         return self._function("jacobian")
 
+    @cached_property
+    def rhs_along(self) -> Callable[..., None]:
+        return self._function("rhs_along")
+
+    @cached_property
+    def jacobian_along(self) -> Callable[..., None]:
+        return self._function("jacobian_along")
+
     def prepare(self, parameters: Mapping[str, float]) -> Array:
         """Values that the other functions need, from parameters by symbol."""
         params = np.array([parameters[p] for p in self.emitted.parameters], dtype=float)

@@ -88,6 +88,8 @@ class Model(Scope):
     ``title``, ``citations``: for people. ``potential``: the state that an electrode reads. ``bath``: ion as users name it
     -> parameter. ``parameters``: name of the shipped parameter set. ``stimulus``: parameters that the
     protocol sets. ``traces``: currents that a figure of a run stacks.
+    ``axial``, ``section``: where sections of it make a cable, the conductance from one to the next and the parameter that holds
+    a section's length.
     ``not_negative``: symbols that must come out positive or zero for the parameters to make sense."""
 
     title: str = ""
@@ -97,4 +99,6 @@ class Model(Scope):
     parameters: str = ""
     stimulus: tuple[str, ...] = ("I_0", "I_slope", "t_0")
     traces: tuple[str, ...] = ()
+    axial: str = ""
+    section: str = ""
     not_negative: tuple[str, ...] = ()

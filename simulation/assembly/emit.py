@@ -202,7 +202,7 @@ class Emitted:
         return {d.symbol: d.expression for d in self.bound.definitions}
 
     @cached_property
-    def _hoisted(self) -> dict[Expr, str]:
+    def hoisted(self) -> dict[Expr, str]:
         """Unnamed parts of the moving equations that depend on parameters alone and are worth working out once."""
         moving = {TIME, *(s.symbol for s in self.bound.states)} | (set(self._expressions) - self.bound.constant)
         found: dict[Expr, str] = {}
@@ -226,7 +226,7 @@ class Emitted:
     def values(self) -> tuple[str, ...]:
         """Names of what ``prepare`` writes, in order: parameters, constant definitions, hoisted parts."""
         constant = [s for s in self.symbols if s in self.bound.constant]
-        return (*self.parameters, *constant, *self._hoisted.values())
+        return (*self.parameters, *constant, *self.hoisted.values())
 
     @cached_property
     def source(self) -> str:
@@ -238,7 +238,7 @@ class Emitted:
         head = [f'"""The model {self.bound.name}, written out from its equations."""', "", "# JIT", _PREAMBLE]
         head += [f"{name} = {float(c)!r}  # {c.unit}" for name, c in sorted(constants.items())]
         solvers = {_solver_name(r): _solver(r) for e in self._expressions.values() for r in _roots(e)}
-        parts = ["\n".join(head), *solvers.values(), self._prepare(), self._rhs(), self._jacobian(), self._observe(), _OBSERVE_MANY]
+        parts = ["\n".join(head), *solvers.values(), self._prepare(), self._rhs(), self._jacobian(), self._observe(), _OBSERVE_MANY, _ALONG]
         return "\n\n\n".join(parts) + "\n"
 
     @cached_property
@@ -254,7 +254,7 @@ class Emitted:
     def _prepare(self) -> str:
         body = _Body({}, _COSTLY)
         lines = [Line(s, self._expressions[s]) for s in self.symbols if s in self.bound.constant]
-        lines += [Line(name, e) for e, name in self._hoisted.items()]
+        lines += [Line(name, e) for e, name in self.hoisted.items()]
         body.write(lines)
         n = len(self.parameters)
         used = set().union(*(symbols_in(line.expression) for line in lines)) if lines else set()
@@ -276,8 +276,8 @@ class Emitted:
         used: set[str] = set()
 
         def visit(e: Expr) -> None:
-            if e in self._hoisted:
-                used.add(self._hoisted[e])
+            if e in self.hoisted:
+                used.add(self.hoisted[e])
             elif e.op == "symbol":
                 used.add(e.args[0])
             else:
@@ -290,7 +290,7 @@ class Emitted:
 
     def _rhs(self) -> str:
         lines = self._moving(self.bound.derivatives)
-        body = _Body(self._hoisted, _COSTLY)
+        body = _Body(self.hoisted, _COSTLY)
         body.write(lines)
         text = ["@jit", "def rhs(t, state, values, rate):", *self._unpack(self._used(lines))]
         text += [f"    {line}" for line in body.lines]
@@ -319,7 +319,7 @@ class Emitted:
         live = _needed(slopes, wanted)
         lines = [Line(name, e) for name, e in slopes.items() if name in live]
         values = self._moving(set().union(*(symbols_in(line.expression) for line in lines)) if lines else set())
-        body = _Body(self._hoisted, (*_COSTLY, "*", "+", "-"))
+        body = _Body(self.hoisted, (*_COSTLY, "*", "+", "-"))
         body.write([*values, *lines])
         text = ["@jit", "def jacobian(t, state, values, matrix):", *self._unpack(self._used([*values, *lines]))]
         text += ["    matrix[:, :] = 0.0", *[f"    {line}" for line in body.lines]]
@@ -328,7 +328,7 @@ class Emitted:
 
     def _observe(self) -> str:
         lines = self._moving(self.symbols)
-        body = _Body(self._hoisted, _COSTLY)
+        body = _Body(self.hoisted, _COSTLY)
         body.write(lines)
         used = self._used(lines) | self.bound.constant
         text = ["@jit", "def observe(t, state, values, out):", *self._unpack(used)]
@@ -341,6 +341,43 @@ _OBSERVE_MANY = '''@jit
 def observe_many(times, states, values, out):
     for i in range(times.shape[0]):
         observe(times[i], states[i], values, out[i])'''
+
+
+# A cable: sections in a row, each stimulated by what flows in from its neighbours. ``at``: where the stimulus stands in ``values``;
+# ``V``: the potential that joins them; ``push``: what a unit of stimulus adds to the rates; ``moves``: 0 for states that are held.
+# ``band``: the Jacobian's diagonals, that of row - column = k in line width + k.
+_ALONG = '''@jit
+def rhs_along(t, states, values, stimulus, g, at, V, moves, rates):
+    n, m = states.shape
+    for i in range(n):
+        current = stimulus[i]
+        if i > 0:
+            current += g * (states[i - 1, V] - states[i, V])
+        if i < n - 1:
+            current += g * (states[i + 1, V] - states[i, V])
+        values[at] = current
+        rhs(t, states[i], values, rates[i])
+        for k in range(m):
+            rates[i, k] *= moves[k]
+
+
+@jit
+def jacobian_along(t, states, values, g, V, push, moves, block, width, band):
+    n, m = states.shape
+    band[:, :] = 0.0
+    for i in range(n):
+        jacobian(t, states[i], values, block)
+        neighbours = (i > 0) + (i < n - 1)
+        for k in range(m):
+            for j in range(m):
+                band[width + k - j, i * m + j] = moves[k] * block[k, j]
+            pushed = moves[k] * push[k] * g
+            if pushed != 0.0:  # only these are sure to lie within the band
+                band[width + k - V, i * m + V] -= pushed * neighbours
+                if i > 0:
+                    band[width + k - V + m, (i - 1) * m + V] += pushed
+                if i < n - 1:
+                    band[width + k - V - m, (i + 1) * m + V] += pushed'''
 
 
 def _is_costly(e: Expr) -> bool:

@@ -16,7 +16,9 @@ from simulation.cli import output
 from simulation.cli.errors import SPOILT, STOPPED, Stopped, explain, in_debug_mode
 
 # A command is a module in this folder with a function ``register(app)``; the order here is that of the help.
-COMMANDS = ("models", "equations", "parameters", "rest", "run", "sweep", "figure", "validate", "overview", "why")
+COMMANDS = (
+    "models", "equations", "parameters", "rest", "shift", "run", "sweep", "excitability", "conduction", "figure", "validate", "overview", "why",
+)
 
 
 def build() -> typer.Typer:

@@ -1,4 +1,4 @@
-"""cramplab figure: a figure of a run or a sweep that was kept."""
+"""cramplab figure: a figure of a run, a sweep or an examination that was kept."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from simulation.experiment.recording import Recording
     from simulation.figures.plate import Plate
 
-OF_A_RUN, OF_A_SWEEP = ("traces", "gates"), ("rest", "map", "lines")
-KINDS = (*OF_A_RUN, *OF_A_SWEEP)
+EXCITABILITY = "excitability"
+OF = {"run": ("traces", "gates"), "sweep": ("rest", "map", "lines", EXCITABILITY), "examination": (EXCITABILITY,)}
+KINDS = tuple(dict.fromkeys(kind for kinds in OF.values() for kind in kinds))
 FORMATS = tuple(ending.removeprefix(".") for ending in output.FIGURES)
 
 
@@ -28,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 
 def figure(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A run or a sweep, kept as .nc.", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A run, a sweep or an examination, kept as .nc.", show_default=False)],
     kind: Annotated[str | None, typer.Option("--kind", metavar="|".join(KINDS), help="What is drawn. Default: what suits the file.")] = None,
     measure: Annotated[
         Texts, typer.Option("--measure", metavar="NAME,...", help="Which measures of a sweep, symbols of a run (I_Na,K_t), or gates (m,h).")
@@ -39,17 +40,19 @@ def figure(
     out: Annotated[Path | None, typer.Option("--out", metavar="NAME", help="Name of the figure. Default: that of the file.")] = None,
     json: Json = False,
 ) -> None:
-    """Draw a run or a sweep that was kept.
+    """Draw a run, a sweep or an examination that was kept.
 
     \b
     Of a run:   traces (default) or gates, the gates' curves in its bath
     Of a sweep: map (default for two axes), rest or lines (for one)
+    Of an examination, of one membrane or over one axis: excitability
     \b
     Examples:
       cramplab figure run.nc
       cramplab figure run.nc --measure I_Na,I_Kdr,K_t --format svg,png
       cramplab figure map.nc --measure rheobase --size half --out rheobase.png
-      cramplab figure k.nc --kind rest"""
+      cramplab figure k.nc --kind rest
+      cramplab figure recovery.nc --size half"""
     from simulation import figures
 
     options.check_size(size)
@@ -87,20 +90,21 @@ def _draw(file: Path, kind: str | None, names: list[str], size: str, control: bo
     if kind is not None and kind not in KINDS:
         raise WrongUse(f"there is no kind of figure '{kind}'{nearest(kind, KINDS)}; kinds: {', '.join(KINDS)}")
     what = content(file)
-    if kind is not None and (kind in OF_A_RUN) != (what == "run"):
-        fitting = OF_A_RUN if what == "run" else OF_A_SWEEP
-        raise WrongUse(f"{file} is a {what}: what can be drawn of it is {', '.join(fitting)}, not {kind}")
+    if kind is not None and kind not in OF[what]:
+        raise WrongUse(f"{file} is {'an' if what == 'examination' else 'a'} {what}: what can be drawn of it is {', '.join(OF[what])}, not {kind}")
     if what == "run":
         from simulation.experiment.recording import open_recording
 
         return _of_run(open_recording(file), kind or "traces", names, size, control)
+    if what == "examination":
+        return _of_examination(file, names, size)
     from simulation.studies.sweep import open_sweep
 
     return _of_sweep(open_sweep(file), kind, names, size)
 
 
 def content(file: Path) -> str:
-    """'run' or 'sweep'. Raises WrongUse for anything else."""
+    """'run', 'sweep' or 'examination' (of one membrane). Raises WrongUse for anything else."""
     if file.suffix.lower() == ".csv":
         raise WrongUse(f"figures are made from .nc files, not from {file.name}; keep the result with --out {file.stem}.nc")
     if not file.exists():
@@ -118,7 +122,9 @@ def content(file: Path) -> str:
         return "sweep"
     if "protocol" in made:
         return "run"
-    raise WrongUse(f"{file} is neither a run nor a sweep of cramplab; make one with: cramplab run ... --out run.nc")
+    if "examinations" in made:
+        return "examination"
+    raise WrongUse(f"{file} is neither a run nor a sweep of cramplab, nor an examination; make one with: cramplab run ... --out run.nc")
 
 
 def _of_run(recording: Recording, kind: str, names: list[str], size: str, with_control: bool) -> tuple[Plate, str]:
@@ -138,13 +144,30 @@ def _of_run(recording: Recording, kind: str, names: list[str], size: str, with_c
     return figures.traces(recording, control=behind, symbols=names or None, size=size), kind
 
 
+def _of_examination(file: Path, names: list[str], size: str) -> tuple[Plate, str]:
+    import xarray as xr
+
+    from simulation import figures
+
+    if names:
+        raise WrongUse("an examination is drawn whole; leave out --measure")
+    with xr.open_dataset(file, engine="netcdf4") as found:
+        return figures.excitability_figure(found.load(), size), EXCITABILITY
+
+
 def _of_sweep(dataset: xr.Dataset, kind: str | None, names: list[str], size: str) -> tuple[Plate, str]:
     from simulation import figures
 
     axes = [str(d) for d in dataset["status"].dims]
-    wanted = names or [n for n in (str(v) for v in dataset.data_vars) if n not in ("status", "message")]
+    numbers = [n for n in (str(v) for v in dataset.data_vars) if n not in ("status", "message") and len(dataset[n].dims) == len(axes)]
+    wanted = names or numbers
     if kind is None:
-        kind = "map" if len(axes) == 2 else "rest" if wanted[0] == "rest" and not names else "lines"
+        curves = len(dataset.data_vars) > len(numbers) + 2 and not names
+        kind = "map" if len(axes) == 2 else EXCITABILITY if curves else "rest" if wanted[0] == "rest" and not names else "lines"
+    if kind == EXCITABILITY:
+        if names:
+            raise WrongUse("an examination is drawn whole; leave out --measure, or take --kind lines")
+        return figures.excitability_figure(dataset, size), kind
     if kind == "map" and len(axes) != 2:
         raise WrongUse(f"a map needs a sweep over two axes, this is one over {axes[0]}; take --kind lines or rest")
     if kind == "lines" and len(axes) != 1:
@@ -152,7 +175,7 @@ def _of_sweep(dataset: xr.Dataset, kind: str | None, names: list[str], size: str
     if kind == "rest":
         return figures.rest_curve(dataset, axes[0], size=size), kind
     if kind == "lines":
-        return figures.lines(dataset, names or None, size=size), kind
+        return figures.lines(dataset, wanted, size=size), kind
     if len(names) > 1:
         raise WrongUse(f"a map shows one measure; take {' or '.join(names)}")
     return figures.map_figure(dataset, wanted[0], size=size), kind

@@ -82,13 +82,13 @@ def sweep(
         raise WrongUse("say where the result is kept: --out FILE, for example --out map.nc")
     output.destination(out, output.DATA, "a sweep")
     measures = options.parts(["rest"] if measure is None else measure)
-    axes = tuple(_orderly(parse_axis(text)) for text in over)
+    axes = tuple(orderly(parse_axis(text)) for text in over)
     asked = Sweep(membrane.here, axes, tuple(dict.fromkeys(measures)), plan.protocol(membrane.here) if plan else None)
     if solver:
         asked = replace(asked, solver=replace(asked.solver, **solver))
     _check_bath_changes(asked)
     kept = f"finished points are kept in {out}.unfinished; make room, and give the same command with --resume"
-    with output.saving(out, kept), _progress() as progress:
+    with output.saving(out, kept), progress_bar() as progress:
         try:
             result = run_sweep(asked, out, jobs=jobs, resume=resume, progress=progress)
         except KeyboardInterrupt:
@@ -99,7 +99,7 @@ def sweep(
         _print(membrane, asked, result, out)
 
 
-def _orderly(axis: Axis) -> Axis:
+def orderly(axis: Axis) -> Axis:
     """The axis, if a figure can be drawn over it. Raises WrongUse."""
     steps = [b - a for a, b in pairwise(axis.values)]
     if not (all(step > 0 for step in steps) or all(step < 0 for step in steps)):
@@ -147,7 +147,7 @@ class Progress:
 
 
 @contextmanager
-def _progress() -> Iterator[Progress]:
+def progress_bar() -> Iterator[Progress]:
     """A bar on a terminal, now and then a line elsewhere; both on standard error."""
     if not sys.stderr.isatty():
         yield Progress(_Lines())

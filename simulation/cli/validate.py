@@ -42,6 +42,8 @@ def validate(
     MISSED         outside; the figure stands beside
     not yet run    the model lacks something that the experiment needs
 
+    Where a mean is published it stands before the range, and the model's deviation from it behind the figure.
+
     \b
     Examples:
       cramplab validate
@@ -79,6 +81,10 @@ def validate(
 def _expected(row: Row) -> str:
     low, high = row.expected
     unit = "" if row.unit == "1" else f" {row.unit}"
+    if row.mean is not None:
+        return f"{row.mean:g} ({low:g} to {high:g}){unit}"
+    if math.isinf(low):
+        return f"at most {high:g}{unit}"
     if low == high:
         return f"{low:g}{unit}"
     if math.isinf(high):
@@ -87,4 +93,5 @@ def _expected(row: Row) -> str:
 
 
 def _figure(outcome: Outcome) -> str:
-    return "-" if outcome.value is None else words.quantity(outcome.value, outcome.row.unit, digits=3)
+    figure = "-" if outcome.value is None else words.quantity(outcome.value, outcome.row.unit, digits=3)
+    return figure if outcome.deviation is None else f"{figure} ({outcome.deviation:+.0f} %)"

@@ -82,7 +82,11 @@ def _of_netcdf(file: Path) -> str:
 def _kind(made: Mapping[str, Any]) -> str:
     if "axes" in made:
         return "a sweep"
-    return "a run" if made.get("protocol") else "not of a run or a sweep"
+    if made.get("examinations"):
+        return "an examination"
+    if made.get("cable"):
+        return "a spike along a cable"
+    return "a run" if made.get("protocol") else "a membrane in its bath"
 
 
 def rows(made: Mapping[str, Any]) -> list[list[str]]:
@@ -96,6 +100,7 @@ def rows(made: Mapping[str, Any]) -> list[list[str]]:
     out += [[f"axis {name}", _axis(name, values)] for name, values in made.get("axes", {}).items()]
     if "measures" in made:
         out.append(["measures", ", ".join(made["measures"])])
+    out += [["examination", _examination(e)] for e in made.get("examinations") or []]
     if made.get("protocol"):
         lines = words.protocol(made["protocol"], _current_unit(str(made.get("model"))))
         out += [["done to it" if i == 0 else "", line] for i, line in enumerate(lines)]
@@ -114,6 +119,12 @@ def rows(made: Mapping[str, Any]) -> list[list[str]]:
 def _parameters(made: Mapping[str, Any]) -> str:
     changed = "; ".join(f"{symbol}: {how}" for symbol, how in made.get("changed", {}).items())
     return f"set {made.get('parameter_set', 'unknown')}{f', changed: {changed}' if changed else ''}"
+
+
+def _examination(made: Mapping[str, Any]) -> str:
+    """Its name, and its settings as far as they are numbers, not what its curves run over."""
+    settings = [f"{name.replace('_', ' ')} {value:g}" for name, value in made.items() if isinstance(value, int | float)]
+    return ", ".join([str(made["name"]), *settings])
 
 
 def _axis(name: str, values: list[float]) -> str:

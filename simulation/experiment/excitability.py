@@ -17,14 +17,15 @@ import numpy as np
 
 from simulation.assembly.compile import Array
 from simulation.assembly.errors import nearest
+from simulation.experiment.cable import propagate
 from simulation.experiment.errors import ExperimentError, ModelSaysNo
 from simulation.experiment.features import LEVEL, REARM, Features, find_spikes
 from simulation.experiment.preparation import Preparation
 from simulation.experiment.protocol import Protocol, Pulse, protocol, rest_only
 from simulation.experiment.recording import Recording
-from simulation.experiment.rest import find_rest
+from simulation.experiment.rest import SteadyState, find_rest
 from simulation.experiment.solve import run
-from simulation.experiment.threshold import SOLVER, WATCH, Conditioned, Warm, ramp_threshold, rheobase, threshold_current
+from simulation.experiment.threshold import SOLVER, WATCH, Conditioned, Warm, of_restless, ramp_threshold, rheobase, threshold_current
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,7 +36,7 @@ Texts = Mapping[str, tuple[str, str]]  # name -> (unit, what it is)
 
 _SHORT = 1.0  # ms: test pulses of the clinic
 _GUESS = 100.0
-_MANY_TIMES = 50.0  # thresholds of a hardly excitable membrane are sought up to so many times the resting one
+_LEAST_SHARE, _MANY_TIMES = 0.5, 50.0  # thresholds of a hardly excitable membrane are sought up to so many times the resting one
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Examination(ABC):
     text: ClassVar[str]
     numbers: ClassVar[Texts] = {}
     curves: ClassVar[Texts] = {}
+    seeks_thresholds: ClassVar[bool] = True
 
     @property
     def scale(self) -> Scale | None:
@@ -63,14 +65,21 @@ class Examination(ABC):
         return None
 
     @abstractmethod
-    def measure(self, p: Preparation, start: Array, warm: Warm) -> Found:
+    def from_rest(self, p: Preparation, start: Array, warm: Warm) -> Found:
         """Every number and curve for one membrane at rest in the state ``start``."""
+
+    def measure(self, p: Preparation, rest: SteadyState, warm: Warm) -> Found:
+        """The same for a rest that may be unstable: then a threshold is 0 if the membrane fires by itself, and there is nothing more."""
+        restless = of_restless(p, rest)
+        if restless is None:
+            return self.from_rest(p, rest.state, warm)
+        return self.nothing(**{n: restless for n in ("threshold", "rheobase") if n in self.numbers})
 
     def of(self, p: Preparation, warm: Warm | None = None) -> xr.Dataset:
         """Examine one membrane. ``warm``: thresholds of a neighbouring one. Raises ModelSaysNo if it has no rest."""
         import xarray as xr
 
-        found = self.measure(p, find_rest(p).at().state, warm or Warm())
+        found = self.measure(p, find_rest(p).at(), warm or Warm())
         unit = p.bound.current_unit
         variables = {
             name: ((self.scale.name,) if name in self.curves and self.scale else (), found[name], attributes)
@@ -99,6 +108,11 @@ class Examination(ABC):
         return {**dict.fromkeys(self.numbers, math.nan), **{c: np.full(n, math.nan) for c in self.curves}, **known}
 
 
+def _range(threshold: float) -> dict[str, float]:
+    """Where the threshold of a test pulse is sought while something else is done to the membrane."""
+    return {"highest": _MANY_TIMES * threshold, "look_from": _LEAST_SHARE * threshold}
+
+
 def _run(p: Preparation, stimuli: Protocol, start: Array) -> Features:
     return run(p, stimuli, solver=SOLVER, start=start).features
 
@@ -124,7 +138,7 @@ class Threshold(Examination):
     }
     width: float = _SHORT
 
-    def measure(self, p: Preparation, start: Array, warm: Warm) -> Found:
+    def from_rest(self, p: Preparation, start: Array, warm: Warm) -> Found:
         rest = float(start[p.potential])
         short = threshold_current(p, self.width, start=start, warm=warm)
         step = rheobase(p, start=start, warm=warm)
@@ -159,7 +173,7 @@ class StrengthDuration(Examination):
     def scale(self) -> Scale:
         return Scale("duration", "ms", "duration of the pulse", self.durations)
 
-    def measure(self, p: Preparation, start: Array, warm: Warm) -> Found:
+    def from_rest(self, p: Preparation, start: Array, warm: Warm) -> Found:
         step = rheobase(p, start=start, warm=warm)
         if not step > 0:
             return self.nothing(rheobase=step)
@@ -234,7 +248,7 @@ class Latency(Examination):
     def scale(self) -> Scale:
         return Scale("strength", "1", "strength of the stimulus, times threshold", self.strengths)
 
-    def measure(self, p: Preparation, start: Array, warm: Warm) -> Found:
+    def from_rest(self, p: Preparation, start: Array, warm: Warm) -> Found:
         threshold = threshold_current(p, self.width, start=start, warm=warm)
         if not threshold > 0:
             return self.nothing(threshold=threshold)
@@ -248,14 +262,14 @@ class Latency(Examination):
 class RecoveryCycle(Examination):
     """Threshold at intervals after a spike. The interval runs from the start of one stimulus to the start of the next.
 
-    ``conditioning``: strength of the first stimulus, times threshold; ``strong``: that of the second when the absolute
-    refractory period is sought."""
+    ``conditioning``: strength of the first stimulus, times threshold; ``strong``: the highest that is tried for the absolute
+    refractory period."""
 
     name: ClassVar[str] = "recovery"
     text: ClassVar[str] = "threshold after a spike: refractory periods, superexcitability, subexcitability"
     numbers: ClassVar[Texts] = {
         "threshold": (CURRENT, "threshold current of the pulse"),
-        "absolute_refractory_period": ("ms", "shortest interval at which a strong second stimulus evokes a spike"),
+        "absolute_refractory_period": ("ms", "shortest interval at which a second stimulus evokes a spike"),
         "relative_refractory_period": ("ms", "interval at which the threshold is back at its resting value"),
         "superexcitability": ("%", "lowest threshold after that, as a change"),
         "superexcitable_at": ("ms", "interval of the lowest threshold"),
@@ -275,7 +289,7 @@ class RecoveryCycle(Examination):
     def scale(self) -> Scale:
         return Scale("interval", "ms", "interval between the stimuli", self.intervals)
 
-    def measure(self, p: Preparation, start: Array, warm: Warm) -> Found:
+    def from_rest(self, p: Preparation, start: Array, warm: Warm) -> Found:
         threshold = threshold_current(p, self.width, start=start, warm=warm)
         if not threshold > 0:
             return self.nothing(threshold=threshold)
@@ -288,7 +302,7 @@ class RecoveryCycle(Examination):
         change = np.full(len(self.intervals), math.nan)
         for i in reversed(range(len(change))):  # from rest to refractoriness
             if self.intervals[i] > over:
-                found = tests.threshold(self.intervals[i], self.width, guess=guess, highest=_MANY_TIMES * threshold, warm=warm)
+                found = tests.threshold(self.intervals[i], self.width, guess=guess, **_range(threshold), warm=warm)
                 change[i] = 100 * (found / threshold - 1)
                 guess = found if found > 0 else guess
         out: Found = {"threshold": threshold, "threshold_change": change}
@@ -296,10 +310,13 @@ class RecoveryCycle(Examination):
         return out | read_recovery(np.array(self.intervals), change)
 
     def _absolute(self, tests: Conditioned, threshold: float, over: float) -> float:
-        """To 0.02 ms; NaN if there is none after the spike is ``over``."""
+        """To 0.02 ms; NaN if there is none after the spike is ``over``. A stimulus may be too strong to be answered by a spike that
+        can be told from it, so every strength up to the given one is tried."""
+        warm = Warm()
 
         def second(interval: float) -> bool:
-            return tests.fires(self.strong * threshold, interval, self.width)
+            found = tests.threshold(interval, self.width, guess=threshold, highest=self.strong * threshold, look_from=threshold, warm=warm)
+            return not math.isnan(found)
 
         low, high = over, self.intervals[-1]
         if second(low) or not second(high):
@@ -374,7 +391,7 @@ class ThresholdElectrotonus(Examination):
     def scale(self) -> Scale:
         return Scale("delay", "ms", "delay after the start of the current", self.delays)
 
-    def measure(self, p: Preparation, start: Array, warm: Warm) -> Found:
+    def from_rest(self, p: Preparation, start: Array, warm: Warm) -> Found:
         threshold = threshold_current(p, self.width, start=start, warm=warm)
         if not threshold > 0:
             return self.nothing(threshold=threshold)
@@ -417,7 +434,7 @@ def reduced(
     tests, guess = Conditioned(polarised, f"{100 * current.amplitude / threshold:.0f} % of threshold"), threshold
     out = np.empty(len(times))
     for i, t in enumerate(times):
-        found = tests.threshold(t, width, guess=guess, highest=_MANY_TIMES * threshold, warm=warm)
+        found = tests.threshold(t, width, guess=guess, **_range(threshold), warm=warm)
         out[i] = 100 * (1 - found / threshold)
         guess = found if found > 0 else guess
     return out
@@ -450,7 +467,7 @@ class CurrentThreshold(Examination):
     def scale(self) -> Scale:
         return Scale("polarising_current", "%", "polarising current, in % of the threshold", self.percents)
 
-    def measure(self, p: Preparation, start: Array, warm: Warm) -> Found:
+    def from_rest(self, p: Preparation, start: Array, warm: Warm) -> Found:
         threshold = threshold_current(p, self.width, start=start, warm=warm)
         if not threshold > 0:
             return self.nothing(threshold=threshold)
@@ -491,7 +508,7 @@ class Accommodation(Examination):
     def scale(self) -> Scale:
         return Scale("rise", "ms", "duration of the rise", self.durations)
 
-    def measure(self, p: Preparation, start: Array, warm: Warm) -> Found:
+    def from_rest(self, p: Preparation, start: Array, warm: Warm) -> Found:
         step = rheobase(p, start=start, warm=warm)
         if not step > 0:
             return self.nothing(rheobase=step)
@@ -527,7 +544,7 @@ class FiringRate(Examination):
     def scale(self) -> Scale:
         return Scale("step", "1", "current, times rheobase", self.steps)
 
-    def measure(self, p: Preparation, start: Array, warm: Warm) -> Found:
+    def from_rest(self, p: Preparation, start: Array, warm: Warm) -> Found:
         step = rheobase(p, start=start, warm=warm)
         if not step > 0:
             return self.nothing(rheobase=step)
@@ -553,24 +570,47 @@ class SpontaneousRate(Examination):
         "rest": ("mV", "resting potential"),
         "stable": ("1", "1 if the rest is stable, 0 if not"),
     }
+    seeks_thresholds: ClassVar[bool] = False
     length: float = 1000.0
     nudge: float = 1.0
 
-    def measure(self, p: Preparation, start: Array, warm: Warm) -> Found:
-        rest = find_rest(p).at()
+    def measure(self, p: Preparation, rest: SteadyState, warm: Warm) -> Found:
+        return self.from_rest(p, rest.state, warm) | {"rest": rest.V, "stable": float(rest.stable)}
+
+    def from_rest(self, p: Preparation, start: Array, warm: Warm) -> Found:
         beside = start.copy()
         beside[p.potential] += self.nudge
         times = _run(p, rest_only(self.length), beside).spike_times
         late = sum(t > 0.5 * self.length for t in times)
-        return {
-            "spontaneous_spikes": float(len(times)), "spontaneous_rate": 2000.0 * late / self.length, "rest": rest.V, "stable": float(rest.stable),
-        }
+        return {"spontaneous_spikes": float(len(times)), "spontaneous_rate": 2000.0 * late / self.length}
+
+
+@dataclass(frozen=True)
+class Conduction(Examination):
+    """The spike that runs along a cable of this membrane."""
+
+    name: ClassVar[str] = "conduction"
+    text: ClassVar[str] = "the spike that runs along a cable: velocity, shape, block"
+    numbers: ClassVar[Texts] = {
+        "velocity": ("m/s", "conduction velocity (0 where the spike is blocked)"),
+        "propagated_peak": ("mV", "peak of the propagated spike"),
+        "propagated_amplitude": ("mV", "amplitude of the propagated spike"),
+        "propagated_half_width": ("ms", "half-width of the propagated spike"),
+        "propagated_max_dV_dt": ("mV/ms", "steepest rise of the propagated spike"),
+    }
+    seeks_thresholds: ClassVar[bool] = False
+    sections: int = 100
+
+    def from_rest(self, p: Preparation, start: Array, warm: Warm) -> Found:
+        spike = propagate(p, self.sections)
+        return {"velocity": spike.velocity, **{f"propagated_{name}": value for name, value in spike.spike.items()}}
 
 
 EXAMINATIONS: Mapping[str, type[Examination]] = {
     e.name: e
     for e in (
         Threshold, StrengthDuration, Latency, RecoveryCycle, ThresholdElectrotonus, CurrentThreshold, Accommodation, FiringRate, SpontaneousRate,
+        Conduction,
     )
 }
 

@@ -1,7 +1,8 @@
 """How much current it takes to fire: thresholds by bracketing, also of a membrane to which something else is being done.
 
 Currents are tried on a fixed ladder whose rungs lie ``TOLERANCE`` apart, so a threshold does not depend on where the search
-began: a guess from a neighbouring bath makes it quicker, never different."""
+began: a guess from a neighbouring bath makes it quicker, not different. Some membranes fire in a window of currents only; where the
+search finds nothing the whole range is looked through in coarse steps."""
 
 from __future__ import annotations
 
@@ -12,9 +13,9 @@ from dataclasses import dataclass, replace
 from simulation.assembly.compile import Array
 from simulation.experiment.features import find_spikes
 from simulation.experiment.preparation import Preparation
-from simulation.experiment.protocol import Protocol, Pulse, Ramp, protocol
+from simulation.experiment.protocol import Protocol, Pulse, Ramp, protocol, rest_only
 from simulation.experiment.recording import Recording
-from simulation.experiment.rest import find_rest
+from simulation.experiment.rest import SteadyState, find_rest
 from simulation.experiment.solve import Solver, run
 
 TOLERANCE = 2e-3
@@ -22,7 +23,11 @@ HIGHEST = 1e4  # in the unit of the model's stimulus
 WATCH = 10.0  # ms after a stimulus in which its spike is looked for
 SOLVER = Solver(rtol=1e-5, atol=1e-7)
 _LOWEST = 1e-6
+_NUDGE = 1.0  # mV beside a rest that is not stable
+_UNTIL_IT_FIRES = 500.0  # ms
 _FIRST_STRIDE = 1.1  # the search leaves a guess by this factor, then by ever larger ones
+_COARSE = 1.15  # steps in which the whole range is looked through, from _LEAST_LIKELY up
+_LEAST_LIKELY = 0.1
 
 
 class Warm:
@@ -32,21 +37,27 @@ class Warm:
         self.known: dict[str, float] = {}
         self.runs = 0  # how many stimuli were tried, warm or cold
 
-    def search(self, name: str, fires: Callable[[float], bool], guess: float, *, highest: float = HIGHEST) -> float:
+    def search(
+        self, name: str, fires: Callable[[float], bool], guess: float, *, highest: float = HIGHEST, look_from: float = _LEAST_LIKELY
+    ) -> float:
         """``lowest_that_fires``, begun at what was last found under that name, else at ``guess``."""
 
         def counted(amplitude: float) -> bool:
             self.runs += 1
             return fires(amplitude)
 
-        found = lowest_that_fires(counted, self.known.get(name, guess), highest=highest)
+        found = lowest_that_fires(counted, self.known.get(name, guess), highest=highest, look_from=look_from)
         if found > 0:
             self.known[name] = found
         return found
 
 
-def lowest_that_fires(fires: Callable[[float], bool], guess: float, *, highest: float = HIGHEST, tolerance: float = TOLERANCE) -> float:
-    """Smallest stimulus that fires, to the relative ``tolerance``; 0 if none is needed, NaN if none up to ``highest`` does."""
+def lowest_that_fires(
+    fires: Callable[[float], bool], guess: float, *, highest: float = HIGHEST, look_from: float = _LEAST_LIKELY, tolerance: float = TOLERANCE
+) -> float:
+    """Smallest stimulus that fires, to the relative ``tolerance``; 0 if none is needed, NaN if none up to ``highest`` does.
+
+    ``look_from``: where the look through the whole range begins that follows a search without result."""
     if fires(0.0):
         return 0.0
     step = math.log1p(tolerance)
@@ -67,14 +78,26 @@ def lowest_that_fires(fires: Callable[[float], bool], guess: float, *, highest: 
         while high < top and not at(high):
             stride *= 2
             low, high = high, high + stride
-        if high >= top:
-            high = top
-            if low >= top or not at(top):
+        if high >= top and not at(high := top):
+            coarse = round(math.log(_COARSE) / step)
+            rungs = range(math.floor(math.log(look_from) / step / coarse) * coarse, top, coarse)
+            found = next((rung for rung in rungs if at(rung)), None)
+            if found is None:
                 return math.nan
+            low, high = found - coarse, found
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if at(middle) else (middle, high)
     return math.exp((high - 0.5) * step)
+
+
+def of_restless(p: Preparation, rest: SteadyState) -> float | None:
+    """Threshold of a membrane whose rest is not stable: 0 if it fires by itself, NaN if it only leaves its rest. None if it is stable."""
+    if rest.stable:
+        return None
+    beside = rest.state.copy()
+    beside[p.potential] += _NUDGE
+    return 0.0 if spikes(p, rest_only(_UNTIL_IT_FIRES), beside) else math.nan
 
 
 def fires(p: Preparation, amplitude: float, duration: float, start: Array, watch: float = WATCH) -> bool:
@@ -93,8 +116,15 @@ def threshold_current(
     """Smallest current of a pulse of ``duration`` ms that evokes a spike, to the relative ``TOLERANCE``, in the unit of the model's stimulus.
 
     0 if the membrane fires without a stimulus, NaN if no current up to 10,000 makes it fire (a blocked membrane).
+    ``start``: the state that the pulse meets, the resting one if not given.
     ``warm``: thresholds of a neighbouring bath to begin from, if there are any."""
-    state = find_rest(p).at().state if start is None else start
+    if start is None:
+        rest = find_rest(p).at()
+        restless = of_restless(p, rest)
+        if restless is not None:
+            return restless
+        start = rest.state
+    state = start
     return (warm or Warm()).search(f"{duration:g} ms", lambda x: fires(p, x, duration, state), guess)
 
 
@@ -123,18 +153,18 @@ class Conditioned:
     recording: Recording
     name: str
 
-    def fires(self, amplitude: float, at: float, duration: float) -> bool:
-        """Whether a test pulse that begins ``at`` ms evokes a spike (or one comes without it)."""
-        return self._fires(self.recording.at(at), _after(self.recording.protocol, at), Pulse(amplitude, duration))
-
-    def _fires(self, state: Array, meanwhile: list[Pulse], test: Pulse) -> bool:
-        return spikes(self.recording.preparation, protocol(*meanwhile, test, duration=test.duration + WATCH), state) > 0
-
-    def threshold(self, at: float, duration: float, *, guess: float, highest: float = HIGHEST, warm: Warm | None = None) -> float:
+    def threshold(
+        self, at: float, duration: float, *, guess: float, highest: float, look_from: float, warm: Warm | None = None
+    ) -> float:
         """Threshold current of a test pulse that begins ``at`` ms; 0 where the membrane fires without it, see ``threshold_current``."""
         state, meanwhile = self.recording.at(at), _after(self.recording.protocol, at)
+
+        def fires(amplitude: float) -> bool:
+            both = protocol(*meanwhile, Pulse(amplitude, duration), duration=duration + WATCH)
+            return spikes(self.recording.preparation, both, state) > 0
+
         return (warm or Warm()).search(
-            f"{self.name}, {duration:g} ms at {at:g} ms", lambda x: self._fires(state, meanwhile, Pulse(x, duration)), guess, highest=highest
+            f"{self.name}, {duration:g} ms at {at:g} ms", fires, guess, highest=highest, look_from=look_from
         )
 
 

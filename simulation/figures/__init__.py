@@ -4,14 +4,18 @@ Each function returns a Plate: a Matplotlib figure (no pyplot, shown by a notebo
 and its origin in ``provenance``, both of which ``save`` writes into the file."""
 
 from simulation.figures.errors import FigureError
+from simulation.figures.excitability import excitability_figure
 from simulation.figures.gates import gate_figure
 from simulation.figures.maps import lines, map_figure
 from simulation.figures.plate import Plate
+from simulation.figures.propagation import propagation_figure
 from simulation.figures.rest_curve import rest_curve
 from simulation.figures.save import provenance_of, save
+from simulation.figures.shift import shift_figure
 from simulation.figures.style import SIZES, axis_label
 from simulation.figures.traces import traces
 
 __all__ = [
-    "SIZES", "FigureError", "Plate", "axis_label", "gate_figure", "lines", "map_figure", "provenance_of", "rest_curve", "save", "traces",
+    "SIZES", "FigureError", "Plate", "axis_label", "excitability_figure", "gate_figure", "lines", "map_figure", "propagation_figure",
+    "provenance_of", "rest_curve", "save", "shift_figure", "traces",
 ]

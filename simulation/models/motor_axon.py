@@ -6,7 +6,7 @@ potassium, sodium, a block of the pump and calcium all move it."""
 
 from simulation.assembly import Channel, Compartment, Gate, Model, Scope, State
 from simulation.physiology import axon as ax
-from simulation.physiology import equilibrium, surface_charge
+from simulation.physiology import cable, equilibrium, surface_charge
 
 gate_m = Gate("m", alpha=ax.alpha_m, beta=ax.beta_m, guess=0.02)
 gate_h = Gate("h", alpha=ax.alpha_h, beta=ax.beta_h, guess=0.7)
@@ -66,7 +66,7 @@ axon = Model(
     bath={"K": "K_o", "Na": "Na_o", "Ca": "Ca_o", "Mg": "Mg_o", "pH": "pH", "T": "T"},
     equations=(
         ax.theta_m, ax.theta_h, ax.theta_K, ax.theta_s, surface_charge.psi, surface_charge.dpsi, ax.relief, ax.phi, ax.K_periaxonal,
-        ax.I_stim, ax.I_BB, ax.into_node, ax.into_internode,
+        ax.I_stim, ax.I_BB, ax.into_node, ax.into_internode, surface_charge.dpsi_closed,
     ),
     states=(State("V_n", ax.dV_n_dt, "mV", guess="V_0"), State("V_i", ax.dV_i_dt, "mV", guess="V_0")),
     inner=(
@@ -82,6 +82,9 @@ axon = Model(
         Compartment("balance of the internode", suffix="i0", inner=internodal, equations=balance, where={**at_V_0, **of_internode}, at_rest=True),
         Scope("reference bath", suffix="ref", equations=(surface_charge.psi, ax.relief), where=reference),
     ),
+    named={"g_axial": cable.g_axial_internode},
+    axial="g_axial",
+    section="L",
     not_negative=("g_LNa_n0", "g_LNa_i0", "I_max_n0", "I_max_i0"),
     traces=("I_NaT", "I_NaP", "I_Kf", "I_Ks", "I_LK"),
 )

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from simulation.assembly import Channel, Compartment, Gate, Model, Scope, State
-from simulation.physiology import chloride, equilibrium, membrane, potassium, pumps, sodium, surface_charge
+from simulation.physiology import cable, chloride, equilibrium, membrane, potassium, pumps, sodium, surface_charge
 
 NaV = Channel(
     "NaV1.4",
@@ -67,8 +67,8 @@ fibre = Model(
     potential="V_s",
     bath={"K": "K_o", "Na": "Na_o", "Cl": "Cl_o", "Ca": "Ca_o", "Mg": "Mg_o", "pH": "pH", "T": "T"},
     equations=(
-        equilibrium.theta_gate, equilibrium.theta_P, surface_charge.psi, surface_charge.dpsi,
-        membrane.gamma, membrane.I_stim, membrane.I_access,
+        equilibrium.theta_gate, equilibrium.theta_P, surface_charge.psi, surface_charge.dpsi, surface_charge.dpsi_closed,
+        membrane.gamma, membrane.I_stim, membrane.I_access, cable.g_axial,
     ),
     states=(
         State("V_s", membrane.dV_s_dt, "mV", guess=-85.0),
@@ -81,5 +81,7 @@ fibre = Model(
         State("Cl_i", membrane.dCl_i_dt, "mM", guess=4.0, pace="minutes", store="myoplasm"),
     ),
     inner=(sarcolemma, tubule, reference_bath),
+    axial="g_axial",
+    section="dx",
     traces=("I_Na", "I_Kdr", "I_Kir", "I_KCNQ", "I_Cl", "I_pump"),
 )

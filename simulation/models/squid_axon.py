@@ -1,7 +1,7 @@
 """The squid giant axon of Hodgkin & Huxley (1952), in the modern sign convention: the reference that everyone knows."""
 
 from simulation.assembly import Channel, Gate, Model, State
-from simulation.physiology import equilibrium, membrane, potassium, sodium
+from simulation.physiology import cable, equilibrium, membrane, potassium, sodium
 
 sodium_channel = Channel(
     "sodium channel",
@@ -20,10 +20,12 @@ squid = Model(
     parameters="squid",
     potential="V",
     bath={"T": "T"},
-    equations=(membrane.I_stim, membrane.I_L, equilibrium.theta_gate),
+    equations=(membrane.I_stim, membrane.I_L, equilibrium.theta_gate, cable.g_axial),
     named={"I_ion": membrane.I_ion_squid},
     states=(State("V", membrane.dV_dt, "mV", guess=-65.0),),
     inner=(sodium_channel, potassium_channel),
     where={"V_Na": "V", "V_K": "V"},
+    axial="g_axial",
+    section="dx",
     traces=("I_Na", "I_K", "I_L"),
 )

@@ -12,6 +12,7 @@ from simulation.physiology.vocabulary import (
     eps_0,
     exp,
     kelvin,
+    log,
     mJ_per_J,
     mM,
     mV,
@@ -56,6 +57,12 @@ def psi(
 def dpsi(psi: mV, psi_ref: mV) -> mV:
     """Gating shift: surface potential in this bath less that in the reference bath; negative = gates open more easily."""
     return psi - psi_ref
+
+
+def dpsi_closed(Ca_o: mM, Mg_o: mM, Ca_ref: mM, Mg_ref: mM, k_closed: mV, a_closed: dimensionless, c_closed: mM) -> mV:
+    """Gating shift in closed form, fitted to the root. It follows Ca and Mg alone, with K, Na, pH and T as in the reference bath;
+    ``c_closed`` keeps it finite without calcium, where k ln(Ca/Ca_ref) diverges. No gate uses it."""
+    return k_closed * log((Ca_o + a_closed * Mg_o + c_closed) / (Ca_ref + a_closed * Mg_ref + c_closed))
 
 
 def V_Na(V: mV, w_Na: dimensionless, dpsi: mV) -> mV:

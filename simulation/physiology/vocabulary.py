@@ -35,6 +35,7 @@ uA_cm2_ms = Annotated[Value, Unit("uA/cm2/ms")]
 mS_cm2 = Annotated[Value, Unit("mS/cm2")]
 uF_cm2 = Annotated[Value, Unit("uF/cm2")]
 kOhm_cm2 = Annotated[Value, Unit("kOhm*cm2")]
+kOhm_cm = Annotated[Value, Unit("kOhm*cm")]
 cm = Annotated[Value, Unit("cm")]
 cm_s = Annotated[Value, Unit("cm/s")]
 nL_s = Annotated[Value, Unit("nL/s")]
@@ -69,6 +70,7 @@ class Constant(float):
 F = Constant(96485.33212, "F", "C/mol")
 R = Constant(8314.462618, "R", "mJ/mol/K")
 ms_per_s = Constant(1000.0, "1000", "ms/s")
+pi = np.pi
 ten_kelvin = Constant(10.0, "10", "K")
 eps_0 = Constant(8.8541878128e-12, "eps_0", "F/m")
 e_nm2 = Constant(0.1602176634, "e_nm2", "C*nm2/m2")  # elementary charge, for densities in 1/nm2

@@ -154,7 +154,7 @@ class Sweep:
     @property
     def warm(self) -> bool:
         """Whether thresholds are sought, which each point then begins at those of the point before."""
-        return any(m.examination or m.name in _THRESHOLDS for m in self.asked)
+        return any(m.examination.seeks_thresholds if m.examination else m.name in _THRESHOLDS for m in self.asked)
 
     def at(self, point: Mapping[str, float]) -> Preparation:
         """The preparation at one point of the axes. Raises ExperimentError or ParameterError for what cannot be set."""
@@ -238,11 +238,11 @@ def measure_point(sweep: Sweep, point: Mapping[str, float], warm: threshold.Warm
         if m.name == "rest":
             out |= _rests(rest)
         elif m.examination is not None:
-            out |= {n: np.asarray(x).tolist() for n, x in m.examination.measure(p, rest.at().state, warm).items()}
-        elif m.name == "rheobase":
-            out[m.name] = threshold.rheobase(p, start=rest.at().state, warm=warm)
-        elif m.name == "threshold_current":
-            out[m.name] = threshold.threshold_current(p, start=rest.at().state, warm=warm)
+            out |= {n: np.asarray(x).tolist() for n, x in m.examination.measure(p, rest.at(), warm).items()}
+        elif m.name in _THRESHOLDS:
+            restless = threshold.of_restless(p, rest.at())
+            sought = threshold.rheobase if m.name == "rheobase" else threshold.threshold_current
+            out[m.name] = sought(p, start=rest.at().state, warm=warm) if restless is None else restless
         elif m.name in _RUN_FEATURES:
             if recorded is None:
                 assert sweep.protocol is not None

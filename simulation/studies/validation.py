@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -15,7 +17,9 @@ from simulation import parameter_sets
 from simulation.assembly.errors import nearest
 from simulation.experiment import threshold
 from simulation.experiment.bath import Bath
+from simulation.experiment.cable import propagate
 from simulation.experiment.errors import ExperimentError, ModelSaysNo
+from simulation.experiment.excitability import EXAMINATIONS
 from simulation.experiment.features import Features
 from simulation.experiment.preparation import Preparation, prepare
 from simulation.experiment.protocol import Pulse, protocol, rest_only
@@ -49,6 +53,8 @@ class Row(BaseModel):
     freeze: tuple[str, ...] = ()
     factor: float = 1.0
     duration: float = 0.5
+    mean: float | None = None
+    settings: dict[str, float | tuple[float, ...]] = {}
 
     def preparation(self, bath: Mapping[str, float] | None = None) -> Preparation:
         return prepare(
@@ -66,11 +72,19 @@ class Outcome:
     verdict: Verdict
     note: str = ""
 
+    @property
+    def deviation(self) -> float | None:
+        """Difference from the published mean, % of it, where a mean is published."""
+        if self.row.mean is None or self.value is None:
+            return None
+        return 100 * (self.value - self.row.mean) / abs(self.row.mean)
+
     def to_dict(self) -> dict[str, Any]:
         r = self.row
         return {
             "id": r.id, "experiment": r.experiment, "expected": list(r.expected), "unit": r.unit, "value": self.value,
-            "verdict": self.verdict, "evidence": r.evidence, "source": list(r.source), "known": r.known, "species": r.species, "note": self.note,
+            "mean": r.mean, "deviation": self.deviation, "verdict": self.verdict, "evidence": r.evidence,
+            "source": list(r.source), "known": r.known, "species": r.species, "note": self.note,
         }
 
 
@@ -83,8 +97,9 @@ def rows() -> tuple[Row, ...]:
     except (OSError, tomllib.TOMLDecodeError, KeyError, ValidationError) as error:
         raise ExperimentError(f"{path.name} cannot be used: {error}") from None
     for row in found:
-        if row.measure not in MEASURES and not (row.waits and not row.measure):
-            raise ExperimentError(f"{path.name}: row {row.id} has the measure '{row.measure}'{nearest(row.measure, MEASURES)}")
+        known = [*MEASURES, *(f"{name}.{number}" for name, e in EXAMINATIONS.items() for number in e.numbers)]
+        if row.measure not in known and not (row.waits and not row.measure):
+            raise ExperimentError(f"{path.name}: row {row.id} has the measure '{row.measure}'{nearest(row.measure, known)}")
     return found
 
 
@@ -102,7 +117,7 @@ def judge(row: Row) -> Outcome:
     if row.waits:
         return Outcome(row, None, "waits", f"not run for want of {row.waits}")
     try:
-        value = float(MEASURES[row.measure](row))
+        value = float(MEASURES.get(row.measure, _examined)(row))
     except ModelSaysNo as error:
         return Outcome(row, None, "missed", str(error))
     if not math.isfinite(value):
@@ -113,12 +128,30 @@ def judge(row: Row) -> Outcome:
 
 
 def validate(chosen: Iterable[Row], jobs: int = 1) -> list[Outcome]:
-    """Run some rows, in order."""
+    """Run some rows, in order; what several of them read off one examination is done once."""
+    chosen = list(chosen)
+    groups: dict[str, list[Row]] = {}
+    for row in chosen:
+        groups.setdefault(_recipe(row) if "." in row.measure else row.id, []).append(row)
     if jobs == 1:
-        return [judge(row) for row in chosen]
-    from joblib import Parallel, delayed
+        judged = [_judge_group(group) for group in groups.values()]
+    else:
+        from joblib import Parallel, delayed
 
-    return list(Parallel(n_jobs=jobs)(delayed(judge)(row) for row in chosen))
+        judged = list(Parallel(n_jobs=jobs)(delayed(_judge_group)(group) for group in groups.values()))
+    outcomes = {o.row.id: o for group in judged for o in group}
+    return [outcomes[row.id] for row in chosen]
+
+
+def _judge_group(group: Iterable[Row]) -> list[Outcome]:
+    return [judge(row) for row in group]
+
+
+def _recipe(row: Row) -> str:
+    """What tells one examination of one membrane from another."""
+    return json.dumps(
+        [row.measure.partition(".")[0], row.set, row.bath, row.scale, row.values, row.freeze, row.settings], sort_keys=True
+    )
 
 
 # ---- measures: what is read off for a row
@@ -230,27 +263,57 @@ def _after_discharge_rate(row: Row) -> float:
     return 1000 * (len(after) - 1) / (after[-1] - after[0]) if len(after) > 1 else math.nan
 
 
-def _absolute_refractory_period(row: Row) -> float:
-    """Shortest interval, to 0.05 ms, at which a second pulse of three times threshold evokes a second spike."""
-    p = row.preparation()
-    state = find_rest(p).at().state
-    current = threshold.threshold_current(p, start=state)
+def _change_of_velocity(row: Row) -> float:
+    """By how much a spike ``row.duration`` ms after another runs faster, %."""
+    first, second = propagate(row.preparation(), 60, again=row.duration).velocities
+    return 100 * (second / first - 1)
 
-    def second(interval: float) -> bool:
-        twice = protocol(Pulse(1.1 * current, 0.5, at=1), Pulse(3 * current, 0.5, at=1 + interval), after=10)
-        return run(p, twice, start=state).features.spikes > 1
 
-    low, high = 0.6, 20.0
-    if not second(high):
+def _rise_of_velocity(row: Row) -> float:
+    """Change of velocity from one bath to the other, %; -100 if the spike is blocked."""
+    here, there = (propagate(row.preparation(bath), 60).velocity for bath in (row.bath, row.from_))
+    return 100 * (here / there - 1)
+
+
+def _rise_of_conducted(row: Row) -> float:
+    """Steepest rise of the propagated spike as a share of that in the other bath; 0 if it is blocked."""
+    here, there = (propagate(row.preparation(bath), 60).spike["max_dV_dt"] for bath in (row.bath, row.from_))
+    return 0.0 if math.isnan(here) else here / there
+
+
+def _node_spike(row: Row) -> Features:
+    return run(row.preparation(), protocol(Pulse(1500, 0.1, at=1), after=10)).features
+
+
+def _highest_Ca(row: Row) -> float:
+    """Highest calcium at which the membrane fires without a stimulus, to 0.01 mM, by the stability of its rest."""
+    def silent(Ca: float) -> bool:
+        return bool(find_rest(row.preparation({**row.bath, "Ca": Ca})).stable)
+
+    low, high = 0.3, 1.5
+    if silent(low) or not silent(high):
         return math.nan
-    while high - low > 0.05:
+    while high - low > 0.01:
         middle = 0.5 * (low + high)
-        low, high = (low, middle) if second(middle) else (middle, high)
-    return high
+        low, high = (low, middle) if silent(middle) else (middle, high)
+    return 0.5 * (low + high)
 
 
 def _gating_shift(row: Row) -> float:
     return _psi(row.preparation()) - _psi(row.preparation(row.from_))
+
+
+def _Mg_to_Ca(row: Row) -> float:
+    """Shift by the magnesium that is added, as a share of that by as much calcium in its place."""
+    calcium = {**row.from_, "Ca": row.from_["Ca"] + row.bath["Mg"] - row.from_["Mg"]}
+    before = _psi(row.preparation(row.from_))
+    return (_psi(row.preparation()) - before) / (_psi(row.preparation(calcium)) - before)
+
+
+def _shift_at_pH(row: Row) -> float:
+    """Shift between two baths at the pH that they state, as a share of that at the pH of the parameter set."""
+    before, after = ({name: value for name, value in bath.items() if name != "pH"} for bath in (row.from_, row.bath))
+    return _gating_shift(row) / (_psi(row.preparation(after)) - _psi(row.preparation(before)))
 
 
 def _psi(p: Preparation) -> float:
@@ -278,6 +341,20 @@ def _drift(row: Row, unit: str) -> float:
     return float(np.max(np.abs(recording.states[-1, states] - recording.states[0, states])))
 
 
+def _examined(row: Row) -> float:
+    """A number that an examination gives, as 'recovery.superexcitability'."""
+    return _examination(_recipe(row))[row.measure.partition(".")[2]]
+
+
+@lru_cache(maxsize=8)
+def _examination(recipe: str) -> dict[str, float]:
+    name, parameter_set, bath, scale, values, freeze, settings = json.loads(recipe)
+    p = prepare(parameter_set, Bath.stated(bath), set=values, scale=scale, freeze=tuple(freeze))
+    of = {k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()}
+    found = EXAMINATIONS[name](**of).of(p)
+    return {number: float(found[number]) for number in EXAMINATIONS[name].numbers}
+
+
 MEASURES: Mapping[str, Callable[[Row], float]] = {
     "rest": _rest,
     "second_rest": _second_rest,
@@ -291,9 +368,16 @@ MEASURES: Mapping[str, Callable[[Row], float]] = {
     "after_discharge_rate": _after_discharge_rate,
     "late_potential": _late_potential,
     "spikes_during": _spikes_during,
-    "absolute_refractory_period": _absolute_refractory_period,
+    "change_of_velocity": _change_of_velocity,
+    "rise_of_velocity": _rise_of_velocity,
+    "rise_of_conducted": _rise_of_conducted,
+    "highest_Ca": _highest_Ca,
+    "node_amplitude": lambda row: _node_spike(row).amplitude or math.nan,
+    "node_half_width": lambda row: _node_spike(row).half_width or math.nan,
     "spontaneous_spikes": _spontaneous_spikes,
     "gating_shift": _gating_shift,
+    "Mg_to_Ca": _Mg_to_Ca,
+    "shift_at_pH": _shift_at_pH,
     "rest_change": _rest_change,
     "amplitude_change": _amplitude_change,
     "drift_V": lambda row: _drift(row, "mV"),
