@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from functools import cache, cached_property, wraps
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulation.assembly.bind import Bound
 from simulation.assembly.emit import Emitted
+
+if TYPE_CHECKING:
+    from simulation.assembly.engine import Engine
 
 Array = NDArray[np.float64]
 
@@ -107,6 +110,16 @@ class Kernel:
     @cached_property
     def jacobian(self) -> Callable[[float, Array, Array, Array], None]:
         return self._function("jacobian")
+
+    def engine(self, moving: tuple[int, ...]) -> Engine:
+        """The sweep engine that moves the states at these positions, made once."""
+        from simulation.assembly.engine import Engine
+
+        return self._engines.setdefault(moving, Engine(self.emitted, moving))
+
+    @cached_property
+    def _engines(self) -> dict[tuple[int, ...], Engine]:
+        return {}
 
     @cached_property
     def rhs_along(self) -> Callable[..., None]:

@@ -66,6 +66,8 @@ def sweep(
 
     Measures of a run need a stimulus; if none is given it is a step of 200 ms at twice the control's rheobase, the
     same current at every point. Ctrl-C stops a sweep; what is finished is kept, and --resume goes on.
+    The sweep engine does many points at once, and a sample of them is done again with SciPy; with --solver SciPy
+    does every point.
 
     \b
     Examples:
@@ -74,7 +76,7 @@ def sweep(
       cramplab sweep fibre --over K=2,4,8 --measure rest,rheobase --out r.nc
       cramplab sweep fibre --over P_Kir_scale=0.2:1:9 --bath K=3 --out kir.nc
       cramplab sweep fibre --over T=20:40:9 --measure spikes --out t.csv"""
-    from simulation.studies.sweep import Sweep, parse_axis, run_sweep
+    from simulation.studies.sweep import RUN_SOLVER, Sweep, parse_axis, run_sweep
 
     if not over:
         raise WrongUse("say what is varied: --over NAME=FROM:TO:COUNT, for example --over K=0.5:12:24")
@@ -85,7 +87,7 @@ def sweep(
     axes = tuple(orderly(parse_axis(text)) for text in over)
     asked = Sweep(membrane.here, axes, tuple(dict.fromkeys(measures)), plan.protocol(membrane.here) if plan else None)
     if solver:
-        asked = replace(asked, solver=replace(asked.solver, **solver))
+        asked = replace(asked, solver=replace(RUN_SOLVER, **solver))
     _check_bath_changes(asked)
     kept = f"finished points are kept in {out}.unfinished; make room, and give the same command with --resume"
     with output.saving(out, kept), progress_bar() as progress:
@@ -97,6 +99,18 @@ def sweep(
         output.as_json({**membrane.facts(), **summary(asked, result), "files": [out]})
     else:
         _print(membrane, asked, result, out)
+    _complain_of_check(result)
+
+
+def _complain_of_check(result: xr.Dataset) -> None:
+    """Raises ModelSaysNo if the engine's results do not stand the check."""
+    from simulation.experiment.errors import ModelSaysNo
+    from simulation.studies import side_by_side
+
+    if "check" in result.attrs:
+        found = side_by_side.from_attribute(result.attrs["check"])
+        if found["beyond"]:
+            raise ModelSaysNo(f"{side_by_side.said(found)}. The result is saved; with --solver LSODA every point is done by SciPy.")
 
 
 def orderly(axis: Axis) -> Axis:
@@ -198,6 +212,7 @@ def summary(asked: Sweep, result: xr.Dataset) -> dict[str, Any]:
         "failed": failed,
         "failures": _failures(result),
         "seconds": float(result.attrs["seconds"]),
+        "check": json_format.loads(result.attrs["check"]) if "check" in result.attrs else None,
     }
 
 
@@ -213,6 +228,8 @@ def _failures(result: xr.Dataset) -> dict[str, int]:
 
 
 def _print(membrane: Membrane, asked: Sweep, result: xr.Dataset, out: Path) -> None:
+    from simulation.studies import side_by_side
+
     s = summary(asked, result)
     over = [
         f"{name} from {words.quantity(a['from'])} to {words.quantity(a['to'], a['unit'])} ({words.count(a['count'], 'value')})"
@@ -229,4 +246,6 @@ def _print(membrane: Membrane, asked: Sweep, result: xr.Dataset, out: Path) -> N
     output.say("", f"{words.count(s['points'], 'point')} in {words.duration(1000 * s['seconds'])}, {failed}.", style="bold")
     failures = list(s["failures"].items())
     output.say(*(f"{words.count(n, 'point')}: {reason}" for reason, n in failures[:_SHOWN_FAILURES]))
+    if s["check"] and not s["check"]["beyond"]:
+        output.say(f"Check: {side_by_side.said(s['check'])}.")
     output.say(f"Saved: {out}", *([f"To see it: cramplab figure {out}"] if out.suffix == ".nc" else []))

@@ -104,7 +104,9 @@ def rows(made: Mapping[str, Any]) -> list[list[str]]:
     if made.get("protocol"):
         lines = words.protocol(made["protocol"], _current_unit(str(made.get("model"))))
         out += [["done to it" if i == 0 else "", line] for i, line in enumerate(lines)]
-    if made.get("solver"):
+    if isinstance(made.get("solver"), str):
+        out.append(["solver", made["solver"]])
+    elif made.get("solver"):
         settings = {"method": "", **made["solver"]}
         out.append(["solver", ", ".join(str(v) if k == "method" else f"{k} {v:g}" for k, v in settings.items() if v is not None)])
     if made.get("control"):

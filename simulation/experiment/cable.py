@@ -16,7 +16,7 @@ from scipy.integrate import solve_ivp
 
 from simulation.assembly.compile import Array
 from simulation.experiment.errors import ExperimentError, ModelSaysNo
-from simulation.experiment.features import LEVEL
+from simulation.experiment.features import LEVEL, crossings
 from simulation.experiment.preparation import Preparation
 from simulation.experiment.rest import find_rest
 from simulation.experiment.solve import Solver
@@ -186,7 +186,7 @@ class Propagation:
         """When V crosses -20 mV upward, ms, shape (stimuli, sections); NaN where it does not."""
         out = np.full((len(self.starts), self.cable.sections), math.nan)
         for i, (V, slope) in enumerate(zip(self.V.T, self.dV_dt.T, strict=True)):
-            times = crossing_times(self.t, V, slope, LEVEL)[: len(out)]
+            times = crossings(self.t, V, slope, LEVEL)[1][: len(out)]
             out[: len(times), i] = times
         return out
 
@@ -230,7 +230,7 @@ class Propagation:
             return dict.fromkeys(("peak", "amplitude", "half_width", "max_dV_dt"), math.nan)
         top = int(np.argmax(V))
         half = 0.5 * (V[top] + V[0])
-        up, down = (crossing_times(self.t, V, slope, half, rising) for rising in (True, False))
+        up, down = (crossings(self.t, V, slope, half, rising)[1] for rising in (True, False))
         after = down[down > self.t[top]]
         width = float(after[0] - up[0]) if len(after) else math.nan
         return {"peak": float(V[top]), "amplitude": float(V[top] - V[0]), "half_width": width, "max_dV_dt": float(slope.max())}
@@ -292,13 +292,3 @@ def propagate(
     # Each stretch starts on the point where the one before it ended, with the stimulus of its own: the earlier point goes.
     t_all, V_all, slope_all = (np.concatenate([x[:-1] for x in column[:-1]] + [column[-1]]) for column in zip(*parts, strict=True))
     return Propagation(cable, t_all, V_all, slope_all, amplitude, width, starts, solver)
-
-
-def crossing_times(t: Array, V: Array, slope: Array, level: float, rising: bool = True) -> Array:
-    """Times at which V, a cubic with known slopes between its points, crosses a level upward, or downward."""
-    from scipy.interpolate import CubicHermiteSpline
-
-    sign = 1 if rising else -1
-    found = np.flatnonzero((sign * (V[:-1] - level) < 0) & (sign * (V[1:] - level) >= 0))
-    pieces = (CubicHermiteSpline(t[i : i + 2], V[i : i + 2], slope[i : i + 2]) for i in found)
-    return np.array([float(x[0]) for piece in pieces if len(x := piece.solve(level, extrapolate=False))])

@@ -332,9 +332,9 @@ def _spike_over(recording: Recording) -> float | None:
     spikes = find_spikes(recording)
     if not spikes:
         return None
-    peak = spikes[0][2]
-    below = np.flatnonzero(recording.V[peak:] < LEVEL - REARM)
-    return float(recording.t[peak + below[0]]) if len(below) else None
+    end = spikes[0][2]
+    below = np.flatnonzero(recording.V[end:] < LEVEL - REARM)
+    return float(recording.t[end + below[0]]) if len(below) else None
 
 
 def read_recovery(interval: Array, change: Array) -> dict[str, float]:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicHermiteSpline
 
 from simulation.assembly.compile import Array
-from simulation.experiment.recording import Recording
+from simulation.experiment.protocol import Protocol as Stimulation
 
 LEVEL = -20.0  # mV
 REARM = 10.0  # mV below LEVEL
@@ -60,49 +60,77 @@ UNITS: Mapping[str, str] = {f.name: f.metadata["unit"] for f in fields(Features)
 TEXTS: Mapping[str, str] = {f.name: f.metadata["text"] for f in fields(Features)}
 
 
-def _crossings(t: Array, V: Array, level: float) -> NDArray[np.intp]:
-    """Indices i with an upward crossing of ``level`` between t[i] and t[i + 1]."""
-    return np.flatnonzero((V[:-1] < level) & (V[1:] >= level))
+class Trace(Protocol):
+    """What features are read from: times, V, dV/dt by the model's equation, dV/dt without the stimulus, and what was done."""
+
+    @property
+    def t(self) -> Array: ...
+    @property
+    def V(self) -> Array: ...
+    @property
+    def dV_dt(self) -> Array: ...
+    @property
+    def own_dV_dt(self) -> Array: ...
+    @property
+    def protocol(self) -> Stimulation: ...
 
 
-def _crossing_time(t: Array, V: Array, slope: Array, i: int, level: float) -> float:
-    """Time between t[i] and t[i + 1] at which V, a cubic with known slopes, equals ``level``."""
-    piece = CubicHermiteSpline(t[i : i + 2], V[i : i + 2], slope[i : i + 2])
-    roots = piece.solve(level, extrapolate=False)
-    if len(roots):
-        return float(roots[0])
-    return float(t[i] + (level - V[i]) * (t[i + 1] - t[i]) / (V[i + 1] - V[i]))
+def crossings(t: Array, V: Array, slope: Array, level: float, rising: bool = True) -> tuple[NDArray[np.intp], Array]:
+    """Indices i with a crossing of ``level`` upward (or downward) between t[i] and t[i + 1], and its times: V is taken for a cubic with
+    known slopes."""
+    above = level <= V
+    i = np.flatnonzero(~above[:-1] & above[1:] if rising else above[:-1] & ~above[1:])
+    h, y0, y1 = t[i + 1] - t[i], V[i] - level, V[i + 1] - level
+    m0, m1 = h * slope[i], h * slope[i + 1]
+    c2, c3 = 3 * (y1 - y0) - 2 * m0 - m1, 2 * (y0 - y1) + m0 + m1
+    low, high, x = np.zeros(len(i)), np.ones(len(i)), y0 / (y0 - y1)
+    for _ in range(60):  # Newton's method, kept in a bracket by halving
+        value, steep = y0 + x * (m0 + x * (c2 + x * c3)), m0 + x * (2 * c2 + x * 3 * c3)
+        short = (value < 0) == rising
+        low, high = np.where(short, x, low), np.where(short, high, x)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            newton = x - value / steep
+        before, x = x, np.where((newton >= low) & (newton <= high), newton, 0.5 * (low + high))
+        if np.all(np.abs(x - before) <= 1e-12):
+            break
+    return i, t[i] + x * h
 
 
-def find_spikes(recording: Recording) -> tuple[tuple[float, int, int], ...]:
-    """Spikes as (time, index of the crossing, index of the peak)."""
-    t, V, slope, own = recording.t, recording.V, recording.dV_dt, recording.own_dV_dt
-    out: list[tuple[float, int, int]] = []
-    armed_from = 0
-    for i in _crossings(t, V, LEVEL):
-        if out and not (V[armed_from : i + 1] < LEVEL - REARM).any():
-            continue
-        falls = np.flatnonzero(V[i + 1 :] < LEVEL)
-        end = i + 1 + (int(falls[0]) if len(falls) else len(V) - i - 1)
-        peak = i + 1 + int(np.argmax(V[i + 1 : end])) if end > i + 1 else i + 1
-        # The membrane's own current may have driven the foot of the spike before the stimulus carried V across.
-        begin = int(np.searchsorted(t, t[i] - 1.0))
-        if own[begin : peak + 1].max() < OWN_SLOPE:
-            continue
-        out.append((_crossing_time(t, V, slope, int(i), LEVEL), int(i), peak))
-        armed_from = peak
+def find_spikes(trace: Trace) -> tuple[tuple[float, int, int], ...]:
+    """Spikes as (time, index of the crossing, index at which V is below -20 mV again or the trace ends)."""
+    t, V, own = trace.t, trace.V, trace.own_dV_dt
+    if V.max() < LEVEL:
+        return ()
+    up, times = crossings(t, V, trace.dV_dt, LEVEL)
+    if not len(up):
+        return ()
+    below = np.flatnonzero(V < LEVEL)
+    place = np.searchsorted(below, up, side="right")
+    end = np.where(place < len(below), below[np.minimum(place, len(below) - 1)], len(V) - 1)
+    # The membrane's own current may have driven the foot of the spike before the stimulus carried V across.
+    begin = np.searchsorted(t, t[up] - 1.0)
+    driven = np.maximum.reduceat(own, np.column_stack([begin, np.maximum(end, up + 1)]).ravel())[::2] >= OWN_SLOPE
+    # How low V goes from there to the next crossing.
+    following = np.append(up[1:] + 1, len(V) - 1)
+    lowest = np.minimum.reduceat(V, np.column_stack([end, np.maximum(following, end)]).ravel())[::2]
+    out, since = [], -np.inf
+    for k, is_driven in enumerate(driven.tolist()):
+        if is_driven and since < LEVEL - REARM:
+            out.append((float(times[k]), int(up[k]), int(end[k])))
+            since = np.inf
+        since = min(since, float(lowest[k]))
     return tuple(out)
 
 
-def measure(recording: Recording) -> Features:
-    """All features of a run."""
+def measure(recording: Trace, shape: bool = True) -> Features:
+    """All features of a run. ``shape``: also those of the first spike's shape."""
     t, V = recording.t, recording.V
     rest = float(V[0])
     spikes = find_spikes(recording)
     times = tuple(s[0] for s in spikes)
     start, end = recording.protocol.stimulus_start, recording.protocol.stimulus_end
     after = [x for x in times if end is not None and x > end + SPIKE_SPAN]
-    shape = _shape(recording, spikes[0], rest) if spikes else {}
+    of_first = _shape(recording, spikes[0], rest) if spikes and shape else {}
     later = [x for x in times if start is not None and x >= start]
     return Features(
         rest=rest,
@@ -115,13 +143,14 @@ def measure(recording: Recording) -> Features:
         depolarisation_block=_block(t, V, times, start, end),
         max_V=float(V.max()),
         end_V=float(V[-1]),
-        **shape,
+        **of_first,
     )
 
 
-def _shape(recording: Recording, spike: tuple[float, int, int], rest: float) -> dict[str, float | None]:
+def _shape(recording: Trace, spike: tuple[float, int, int], rest: float) -> dict[str, float | None]:
     t, V, slope, own = recording.t, recording.V, recording.dV_dt, recording.own_dV_dt
-    _, crossing, top = spike
+    _, crossing, end = spike
+    top = crossing + 1 + int(np.argmax(V[crossing + 1 : max(end, crossing + 2)]))
     begin = int(np.searchsorted(t, t[crossing] - 2.0))
     steepest = begin + int(np.argmax(own[begin : top + 1]))
     slow = np.flatnonzero(own[begin : steepest + 1] < OWN_SLOPE)
@@ -155,12 +184,9 @@ def _peak(t: Array, V: Array, slope: Array, top: int) -> tuple[float, float]:
 
 
 def _width(t: Array, V: Array, slope: Array, top: int, level: float) -> float | None:
-    rising = np.flatnonzero((V[:top] < level) & (V[1 : top + 1] >= level))
-    falling = np.flatnonzero((V[top:-1] >= level) & (V[top + 1 :] < level))
-    if not len(rising) or not len(falling):
-        return None
-    down = top + int(falling[0])
-    return _crossing_time(t, V, slope, down, level) - _crossing_time(t, V, slope, int(rising[-1]), level)
+    rising = crossings(t[: top + 1], V[: top + 1], slope[: top + 1], level)[1]
+    falling = crossings(t[top:], V[top:], slope[top:], level, rising=False)[1]
+    return float(falling[0] - rising[-1]) if len(rising) and len(falling) else None
 
 
 def _block(t: Array, V: Array, times: tuple[float, ...], start: float | None, end: float | None) -> bool | None:

@@ -6,8 +6,9 @@ search finds nothing the whole range is looked through in coarse steps."""
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 
 from simulation.assembly.compile import Array
@@ -52,43 +53,71 @@ class Warm:
         return found
 
 
+class Search:
+    """The search for the smallest stimulus that fires, one question at a time: ``amplitude`` is to be tried, ``tell`` takes the answer,
+    ``found`` is the result as soon as there is one: 0 if no stimulus is needed, NaN if none up to ``highest`` fires."""
+
+    def __init__(
+        self, guess: float, *, highest: float = HIGHEST, look_from: float = _LEAST_LIKELY, tolerance: float = TOLERANCE
+    ) -> None:
+        self.step = math.log1p(tolerance)
+        self.bottom, self.top = math.ceil(math.log(_LOWEST) / self.step), math.floor(math.log(highest) / self.step)
+        self.found: float | None = None
+        self.amplitude = 0.0
+        self._answers = self._search(guess, look_from)
+        next(self._answers)
+
+    def tell(self, fired: bool) -> None:
+        """The answer to ``amplitude``."""
+        with contextlib.suppress(StopIteration):
+            self._answers.send(fired)
+
+    def _try(self, rung: int) -> Generator[None, bool, bool]:
+        self.amplitude = math.exp(rung * self.step)
+        return (yield)
+
+    def _search(self, guess: float, look_from: float) -> Generator[None, bool, None]:
+        if (yield):
+            self.found = 0.0
+            return
+        stride = max(1, round(math.log(_FIRST_STRIDE) / self.step))
+        here = min(max(round(math.log(guess) / self.step), self.bottom), self.top)
+        if (yield from self._try(here)):
+            low, high = here - stride, here
+            while low > self.bottom and (yield from self._try(low)):
+                stride *= 2
+                low, high = low - stride, low
+        else:
+            low, high = here, min(here + stride, self.top)
+            while not (yield from self._try(high)):
+                if high == self.top:
+                    coarse = round(math.log(_COARSE) / self.step)
+                    rung = math.floor(math.log(look_from) / self.step / coarse) * coarse
+                    while rung < self.top and not (yield from self._try(rung)):
+                        rung += coarse
+                    if rung >= self.top:
+                        self.found = math.nan
+                        return
+                    low, high = rung - coarse, rung
+                    break
+                stride *= 2
+                low, high = high, min(high + stride, self.top)
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if (yield from self._try(middle)) else (middle, high)
+        self.found = math.exp((high - 0.5) * self.step)
+
+
 def lowest_that_fires(
     fires: Callable[[float], bool], guess: float, *, highest: float = HIGHEST, look_from: float = _LEAST_LIKELY, tolerance: float = TOLERANCE
 ) -> float:
     """Smallest stimulus that fires, to the relative ``tolerance``; 0 if none is needed, NaN if none up to ``highest`` does.
 
     ``look_from``: where the look through the whole range begins that follows a search without result."""
-    if fires(0.0):
-        return 0.0
-    step = math.log1p(tolerance)
-
-    def at(rung: int) -> bool:
-        return fires(math.exp(rung * step))
-
-    bottom, top = math.ceil(math.log(_LOWEST) / step), math.floor(math.log(highest) / step)
-    stride = max(1, round(math.log(_FIRST_STRIDE) / step))
-    here = min(max(round(math.log(guess) / step), bottom), top)
-    if at(here):
-        low, high = here - stride, here
-        while low > bottom and at(low):
-            stride *= 2
-            low, high = low - stride, low
-    else:
-        low, high = here, here + stride
-        while high < top and not at(high):
-            stride *= 2
-            low, high = high, high + stride
-        if high >= top and not at(high := top):
-            coarse = round(math.log(_COARSE) / step)
-            rungs = range(math.floor(math.log(look_from) / step / coarse) * coarse, top, coarse)
-            found = next((rung for rung in rungs if at(rung)), None)
-            if found is None:
-                return math.nan
-            low, high = found - coarse, found
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if at(middle) else (middle, high)
-    return math.exp((high - 0.5) * step)
+    search = Search(guess, highest=highest, look_from=look_from, tolerance=tolerance)
+    while search.found is None:
+        search.tell(fires(search.amplitude))
+    return search.found
 
 
 def of_restless(p: Preparation, rest: SteadyState) -> float | None:

@@ -13,7 +13,7 @@ import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -32,11 +32,14 @@ from simulation.experiment.preparation import Preparation
 from simulation.experiment.protocol import Protocol, Pulse, protocol
 from simulation.experiment.rest import Rest, find_rest
 from simulation.experiment.solve import Solver, run
+from simulation.studies import side_by_side
 
 if TYPE_CHECKING:
     import xarray as xr
 
 MOST_POINTS = 1_000_000
+FEW_CHECKS = 20
+RUN_SOLVER = Solver(rtol=1e-6, atol=1e-8)
 WARM_START = "thresholds were sought from those of the point before, on one ladder of currents: quicker, and the same result"
 
 
@@ -83,13 +86,14 @@ class Sweep:
     """A study: ``preparation`` over ``axes``, asking for ``measures``.
 
     ``protocol``: what is done at each point for measures of a run; if not given, a step of 200 ms at twice the rheobase of
-    the control bath. The scaled rheobase is found once, so every point gets the same current."""
+    the control bath. The scaled rheobase is found once, so every point gets the same current. ``solver``: one of SciPy's for every
+    point; if not given, the sweep engine does what it can do, held against SciPy at a sample of the points."""
 
     preparation: Preparation
     axes: tuple[Axis, ...]
     measures: tuple[str | Examination, ...]
     protocol: Protocol | None = None
-    solver: Solver = field(default_factory=lambda: Solver(rtol=1e-6, atol=1e-8))
+    solver: Solver | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.axes) <= 2:
@@ -187,7 +191,7 @@ class Sweep:
             "measures": [m.name for m in self.asked],
             "examinations": [m.examination.describe() for m in self.asked if m.examination],
             "protocol": self.protocol.to_dict() if self.protocol else None,
-            "solver": self.solver.describe(),
+            "solver": self.solver.describe() if self.solver else "the sweep engine",
         }
 
     @property
@@ -246,7 +250,7 @@ def measure_point(sweep: Sweep, point: Mapping[str, float], warm: threshold.Warm
         elif m.name in _RUN_FEATURES:
             if recorded is None:
                 assert sweep.protocol is not None
-                recorded = run(p, sweep.protocol, solver=sweep.solver, start=rest.at().state).features
+                recorded = run(p, sweep.protocol, solver=sweep.solver or RUN_SOLVER, start=rest.at().state).features
             value = getattr(recorded, m.name)
             out[m.name] = math.nan if value is None else float(value)
         else:
@@ -357,6 +361,11 @@ def run_sweep(
         if file is not None:
             file.close()
     result = _assemble(sweep, done, time.perf_counter() - started)
+    if side_by_side.suits(sweep):
+        sample = side_by_side.sample(sweep, done)
+        few = 1 if len(sample) <= FEW_CHECKS else jobs  # starting processes takes longer
+        again = {e["i"]: e for e in _results(side_by_side.reference(sweep), [(i, points[i]) for i in sample], few)}
+        result.attrs["check"] = json.dumps(side_by_side.check(sweep, done, again))
     if path is not None and journal is not None:
         save(result, path)
         journal.path.unlink(missing_ok=True)
@@ -373,6 +382,9 @@ def sweep(
 
 
 def _results(sweep: Sweep, todo: Sequence[tuple[int, Mapping[str, float]]], jobs: int | None) -> Generator[dict[str, Any], None, None]:
+    if side_by_side.suits(sweep):
+        yield from side_by_side.measured(sweep, todo)
+        return
     jobs = min(jobs or os.cpu_count() or 1, max(1, len(todo)))
     if jobs == 1:
         yield from _in_turn(sweep, todo)

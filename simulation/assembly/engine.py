@@ -1,0 +1,274 @@
+"""The sweep engine: many membranes of one model at once, several in the lanes of a vector, error-controlled, each at its own pace.
+
+The vector code (``simulation.assembly.lanes``) is compiled by LLVM in less than a second and kept in the user's cache folder. A lane
+that has come to the end of its protocol is given the next membrane; threads share the work, for compiled code lets go of Python's lock."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache, cached_property
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from llvmlite import binding as llvm
+from numpy.typing import NDArray
+
+from simulation.assembly import lanes, newton, rodas
+from simulation.assembly.compile import Array, cache_folder
+from simulation.assembly.emit import Emitted
+from simulation.assembly.lanes import WIDTH, Lanes
+
+Ints = NDArray[np.int64]
+
+IDLE = -1
+_ROOM = 512  # rows of a lane's trace before it is fetched
+_ATTEMPTS = 20_000  # steps between two looks at whether the user wants to stop
+_LONGEST = 2_000_000  # steps of one membrane before it counts as failed
+_FIRST_STEP = 1e-3  # ms
+_SCALES = {"mV": 5.0, "1": 0.05, "mM": 0.5}  # of a state's error beside rtol |y|
+
+
+def aligned(*shape: int) -> Array:
+    """Zeros that lie as vector instructions like it."""
+    size = int(np.prod(shape))
+    room = np.zeros(size + 8)
+    skip = (-room.ctypes.data // 8) % 8
+    return room[skip : skip + size].reshape(shape)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A stretch of the protocol without an edge inside: its end (ms), the stimulus I_0 + I_slope (t - t_0), and which of the sets of
+    parameter values holds."""
+
+    end: float
+    I_0: float
+    I_slope: float
+    t_0: float
+    values: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Course:
+    """What became of one membrane. ``t``, ``V``, ``own``: at every step, ms, mV and mV/ms (dV/dt without the stimulus); ``state``: at the
+    end; ``failed``: why it could not be followed, else empty."""
+
+    index: int
+    t: Array
+    V: Array
+    own: Array
+    state: Array
+    failed: str = ""
+
+
+def _machine() -> llvm.TargetMachine:
+    """This computer, as LLVM sees it. An engine takes it for its own, so each wants a new one."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    features = llvm.get_host_cpu_features().flatten()
+    target = llvm.Target.from_default_triple()
+    return target.create_target_machine(cpu=llvm.get_host_cpu_name(), features=features, opt=2, jit=True)
+
+
+@cache
+def _writers() -> str:
+    """The text of what writes vector code: code from another version of it is not taken up again."""
+    return "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in (lanes, newton, rodas))
+
+
+def _kept(path: Path, make: Callable[[], bytes]) -> bytes:
+    """Object code from the user's cache folder, made and put there if it is not."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        code = make()
+    aside = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
+    try:
+        aside.write_bytes(code)
+        os.replace(aside, path)
+    except OSError:  # without a cache it is made anew each time
+        aside.unlink(missing_ok=True)
+    return code
+
+
+_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Engine:
+    """The compiled vector code of one model. ``moving``: positions of the states that move."""
+
+    emitted: Emitted
+    moving: tuple[int, ...]
+    width: int = WIDTH
+
+    @cached_property
+    def lanes(self) -> Lanes:
+        return Lanes(self.emitted, self.moving, self.width)
+
+    @cached_property
+    def _code(self) -> llvm.ExecutionEngine:
+        with _LOCK:
+            machine = _machine()
+            made_of = repr((
+                self.emitted.digest, self.width, self.moving, _writers(), machine.triple, llvm.get_host_cpu_name(),
+                llvm.get_host_cpu_features().flatten(), llvm.llvm_version_info,
+            ))
+            name = f"cramplab_{self.emitted.bound.name}_{hashlib.sha256(made_of.encode()).hexdigest()[:20]}.o"
+            code = _kept(cache_folder() / name, lambda: bytes(machine.emit_object(llvm.parse_assembly(self.lanes.text))))
+            engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+            engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+            engine.finalize_object()
+            return engine
+
+    def function(self, name: str, arguments: int) -> Callable[..., int]:
+        """A compiled function that takes pointers and whole numbers, as they come from NumPy."""
+        kind = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * arguments)
+        return kind(self._code.get_function_address(name))
+
+    @cached_property
+    def _advance(self) -> Callable[..., int]:
+        return self.function("advance", 12)
+
+    @cached_property
+    def scale(self) -> Array:
+        """Of each moving state, what is added to its size before the relative tolerance is taken of it."""
+        units = [self.emitted.bound.states[i].unit for i in self.moving]
+        return np.array([_SCALES.get(unit, 1.0) for unit in units])
+
+    def run(
+        self, starts: Array, values: Sequence[Array], stretches: Sequence[Stretch], *, strength: Array | None = None, rtol: float = 1e-5,
+        threads: int | None = None,
+    ) -> Iterator[Course]:
+        """Follow membranes through a protocol; courses come as they are finished.
+
+        ``starts``: shape (membranes, states); ``values``: for each set that the stretches name, shape (membranes, len(emitted.values));
+        ``strength``: what the stimulus is multiplied with for each membrane, 1 if not given."""
+        count = len(starts)
+        threads = min(threads or os.cpu_count() or 1, max(1, -(-count // self.width)))
+        next_one = iter(range(count))
+        lock = threading.Lock()
+
+        def take() -> int | None:
+            with lock:
+                return next(next_one, None)
+
+        self._advance  # noqa: B018  compiled before the threads begin
+        strength = np.ones(count) if strength is None else strength
+        batches = [_Batch(self, starts, values, stretches, strength, rtol, take) for _ in range(threads)]
+        if threads == 1:
+            yield from batches[0].courses()
+            return
+        finished: list[Course] = []
+        news = threading.Condition()
+
+        def work(batch: _Batch) -> None:
+            for course in batch.courses():
+                with news:
+                    finished.append(course)
+                    news.notify()
+
+        with ThreadPoolExecutor(threads) as pool:
+            jobs = [pool.submit(work, batch) for batch in batches]
+            try:
+                given = 0
+                while given < count:
+                    with news:
+                        while not finished and not any(job.done() and job.exception() for job in jobs):
+                            news.wait(0.1)
+                        ready, finished[:] = list(finished), []
+                    for job in jobs:
+                        if job.done():
+                            job.result()
+                    yield from ready
+                    given += len(ready)
+            finally:
+                for batch in batches:
+                    batch.stopped = True
+
+
+class _Batch:
+    """The lanes of one thread."""
+
+    def __init__(
+        self, engine: Engine, starts: Array, values: Sequence[Array], stretches: Sequence[Stretch], strength: Array, rtol: float,
+        take: Callable[[], int | None],
+    ) -> None:
+        width, names = engine.width, engine.emitted.values
+        self.engine, self.starts, self.sets, self.stretches, self.strength, self.take = engine, starts, values, stretches, strength, take
+        self.state = aligned(starts.shape[1], width)
+        self.values = aligned(len(names) + 1, width)
+        self.clock = aligned(5, width)
+        self.clock[rodas.RTOL] = rtol
+        self.scale = aligned(len(engine.moving), width)
+        self.scale[:] = engine.scale[:, None]
+        self.status: Ints = np.full(width, IDLE, dtype=np.int64)
+        self.segment: Ints = np.zeros(width, dtype=np.int64)
+        self.count: Ints = np.zeros(width, dtype=np.int64)
+        self.trace = np.zeros((width, _ROOM, 3))
+        self.edges = np.array([[s.end, s.I_0, s.I_slope, s.t_0, 0.0] for s in stretches]).T.copy()
+        self.edges[rodas.ASK, :-1] = [a.values != b.values for a, b in pairwise(stretches)]
+        self.stimulus = [names.index(symbol) for symbol in engine.emitted.bound.model.stimulus]
+        self.points: list[int | None] = [None] * width
+        self.parts: list[list[Array]] = [[] for _ in range(width)]
+        self.steps = [0] * width
+        self.stopped = False
+
+    def courses(self) -> Iterator[Course]:
+        for lane in range(self.engine.width):
+            self._load(lane)
+        arrays = (self.state, self.values, self.clock, self.scale, self.status, self.segment, self.edges)
+        pointers = [a.ctypes.data for a in arrays]
+        more = [self.trace.ctypes.data, self.count.ctypes.data, _ROOM, _ATTEMPTS]
+        while any(p is not None for p in self.points) and not self.stopped:
+            self.engine._advance(*pointers, len(self.stretches), *more)
+            for lane, point in enumerate(self.points):
+                if point is not None and (self.status[lane] != rodas.RUNNING or self.count[lane] == _ROOM):
+                    course = self._attend(lane, point)
+                    if course is not None:
+                        yield course
+
+    def _load(self, lane: int) -> None:
+        point = self.take()
+        self.points[lane], self.parts[lane], self.steps[lane], self.count[lane] = point, [], 0, 0
+        if point is None:
+            self.status[lane] = IDLE
+            # An idle lane goes on computing: with numbers that are known to be sound.
+            self.state[:, lane], self.values[:-1, lane] = self.starts[0], self.sets[0][0]
+            return
+        first = self.stretches[0]
+        self.state[:, lane] = self.starts[point]
+        self._values(lane, point, first)
+        self.clock[:3, lane] = 0.0, _FIRST_STEP, first.end
+        self.clock[rodas.STRENGTH, lane] = self.strength[point]
+        self.segment[lane], self.status[lane] = 0, rodas.RUNNING
+
+    def _values(self, lane: int, point: int, stretch: Stretch) -> None:
+        self.values[:-1, lane] = self.sets[stretch.values][point]
+        with np.errstate(invalid="ignore"):  # a strength that is no number is this lane's own affair
+            strength = self.strength[point]
+            self.values[self.stimulus, lane] = strength * stretch.I_0, strength * stretch.I_slope, stretch.t_0
+
+    def _attend(self, lane: int, point: int) -> Course | None:
+        rows = int(self.count[lane])
+        self.parts[lane].append(self.trace[lane, :rows].copy())
+        self.steps[lane] += rows
+        self.count[lane] = 0
+        status = int(self.status[lane])
+        if status == rodas.CALL:
+            self._values(lane, point, self.stretches[int(self.segment[lane])])
+        if status in (rodas.FULL, rodas.CALL, rodas.RUNNING) and self.steps[lane] < _LONGEST:
+            self.status[lane] = rodas.RUNNING
+            return None
+        t, V, own = np.concatenate(self.parts[lane]).T
+        failed = "" if status == rodas.DONE else f"gave up at t = {self.clock[rodas.TIME, lane]:.4g} ms"
+        course = Course(point, t, V, own, self.state[:, lane].copy(), failed)
+        self._load(lane)
+        return course

@@ -1,0 +1,311 @@
+"""Many membranes of one model at once, through the sweep engine: where they rest, and what a protocol does to them.
+
+The same equations, definitions and searches as for one membrane, done for all side by side. What the engine does not do (the voltage
+clamp) or what does not come out clearly in it (two rests close together) is left to the way of the single membrane."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulation.assembly.compile import Array
+from simulation.assembly.engine import Course, Engine, Stretch, aligned
+from simulation.experiment.features import Features, find_spikes, measure
+from simulation.experiment.preparation import Preparation
+from simulation.experiment.protocol import Protocol, Pulse
+from simulation.experiment.protocol import protocol as stimulus
+from simulation.experiment.rest import V_HIGH, V_LOW
+from simulation.experiment.threshold import WATCH, Search
+
+RTOL = 1e-5
+V_STEP = 4.0  # mV
+_CLOSE = 1e-8  # relative change of the last step of Newton's method along the grid
+_EXACT = 1e-11
+
+
+def engine_of(p: Preparation, held: frozenset[int]) -> Engine:
+    """The engine that moves all states but the ``held`` ones."""
+    return p.kernel.engine(tuple(i for i in range(len(p.states)) if i not in held))
+
+
+# ---- steady states
+
+@dataclass(frozen=True, eq=False)
+class Rests:
+    """Steady states of many membranes: those of membrane i are the rows with ``membrane == i``, the most negative first."""
+
+    membrane: NDArray[np.int64]
+    states: Array
+    stable: NDArray[np.bool_]
+    V: Array
+
+
+class _Groups:
+    """Arrays of many membranes as [group][row][lane], and back."""
+
+    def __init__(self, engine: Engine, count: int) -> None:
+        self.engine, self.width, self.count = engine, engine.width, count
+        self.groups = -(-count // engine.width)
+
+    def packed(self, rows: Array, extra: int = 0) -> Array:
+        """From shape (membranes, rows); the last lanes repeat the last membrane."""
+        out = aligned(self.groups, rows.shape[1] + extra, self.width)
+        full = np.concatenate([rows, np.repeat(rows[-1:], self.groups * self.width - self.count, axis=0)])
+        out[:, : rows.shape[1], :] = full.reshape(self.groups, self.width, -1).transpose(0, 2, 1)
+        return out
+
+    def unpacked(self, packed: Array) -> Array:
+        """To shape (membranes, rows)."""
+        return packed.transpose(0, 2, 1).reshape(self.groups * self.width, -1)[: self.count]
+
+    def each(self, packed: NDArray[Any]) -> NDArray[Any]:
+        """Of [group][lane], one for each membrane."""
+        return packed.ravel()[: self.count]
+
+    def in_threads(self, do: Callable[[int, int], None]) -> None:
+        """``do(first, last)`` for ranges of groups, in as many threads as help."""
+        threads = min(os.cpu_count() or 1, self.groups)
+        if threads == 1:
+            do(0, self.groups)
+            return
+        edges = np.linspace(0, self.groups, threads + 1).astype(int).tolist()
+        list(self.pool.map(do, edges[:-1], edges[1:]))
+
+    @cached_property
+    def pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(os.cpu_count() or 1)
+
+
+def settle(engine: Engine, groups: _Groups, state: Array, values: Array, tolerance: float) -> NDArray[np.bool_]:
+    """Newton's method on the moving states of every membrane, in place; which of them came to rest."""
+    function = engine.function("settle", 5)
+    settled, limit = aligned(groups.groups, groups.width), np.array([tolerance])
+
+    def do(first: int, last: int) -> None:
+        function(state[first:].ctypes.data, values[first:].ctypes.data, last - first, limit.ctypes.data, settled[first:].ctypes.data)
+
+    groups.in_threads(do)
+    return settled > 0.5
+
+
+def rates(engine: Engine, groups: _Groups, state: Array, values: Array) -> Array:
+    """Rates of the moving states of every membrane, shape [group][moving][lane]."""
+    function = engine.function("rates", 4)
+    out = aligned(groups.groups, len(engine.moving), groups.width)
+
+    def do(first: int, last: int) -> None:
+        function(state[first:].ctypes.data, values[first:].ctypes.data, last - first, out[first:].ctypes.data)
+
+    groups.in_threads(do)
+    return out
+
+
+def jacobians(engine: Engine, groups: _Groups, state: Array, values: Array) -> Array:
+    """Jacobians of the moving states, shape (membranes, moving, moving)."""
+    function, lanes = engine.function("jacobians", 5), engine.lanes
+    n = len(engine.moving)
+    rate = aligned(groups.groups, n, groups.width)
+    packed = aligned(groups.groups, len(lanes.entries) + len(lanes.by_time) + 1, groups.width)
+
+    def do(first: int, last: int) -> None:
+        pointers = [a[first:].ctypes.data for a in (rate, packed)]
+        function(state[first:].ctypes.data, values[first:].ctypes.data, last - first, *pointers)
+
+    groups.in_threads(do)
+    out = np.zeros((groups.count, n, n))
+    entries = np.array(lanes.entries)
+    out[:, entries[:, 0], entries[:, 1]] = groups.unpacked(packed)[:, : len(entries)]
+    return out
+
+
+def find_rests(p: Preparation, values: Array, start: Array) -> tuple[Rests, NDArray[np.bool_]]:
+    """Steady states of every membrane as ``find_rest`` seeks them, and which membranes are unclear and are to be sought one by one.
+
+    ``values``: prepared parameters, shape (membranes, values); ``start``: a state near rest, shape (membranes, states), in which held
+    states have the values that they keep."""
+    V, held = p.potential, p.held_at_rest
+    whole, others = engine_of(p, held), engine_of(p, held | {V})
+    groups = _Groups(whole, len(values))
+    packed = groups.packed(values, extra=1)
+    grid = np.arange(V_LOW, V_HIGH + V_STEP, V_STEP)
+    unclear = np.zeros(len(values), dtype=bool)
+    brackets: list[tuple[NDArray[np.intp], Array]] = []
+    row = whole.moving.index(V)
+    for potentials in (grid, grid[::-1]):
+        fresh = groups.packed(start)
+        state = fresh.copy()
+        before_f: Array | None = None
+        earlier_f: Array | None = None
+        before_state: Array | None = None
+        for v in potentials:
+            state[:, V, :] = v
+            came = np.ones((groups.groups, groups.width), dtype=bool)
+            if others.moving:
+                came = settle(others, groups, state, packed, _CLOSE)
+                lost = ~came
+                if lost.any():
+                    retry = np.where(lost[:, None, :], fresh, state)
+                    retry[:, V, :] = v
+                    again = settle(others, groups, retry, packed, _CLOSE)
+                    state = np.where(lost[:, None, :], retry, state)
+                    came = came | again
+            f = np.where(came, rates(whole, groups, state, packed)[:, row, :], np.nan)
+            if before_f is not None and before_state is not None:
+                crossed = groups.each(f * before_f <= 0)
+                found = np.flatnonzero(crossed)
+                if len(found):
+                    # The root lies where a straight line between the two points is zero.
+                    share = np.clip(before_f / np.where(before_f == f, 1.0, before_f - f), 0.0, 1.0)[:, None, :]
+                    near = before_state + share * (state - before_state)
+                    brackets.append((found, groups.unpacked(near)[found]))
+                if earlier_f is not None:
+                    unclear |= _touches(*(groups.each(x) for x in (earlier_f, before_f, f)))
+                unclear |= groups.each(np.isnan(f) | np.isnan(before_f)) & _near_rest(v)
+            earlier_f, before_f, before_state = before_f, f, np.where(came[:, None, :], state, fresh)
+    return _polished(p, whole, values, brackets, unclear)
+
+
+def _near_rest(v: float) -> bool:
+    """Where a membrane may rest: a point without an answer matters there."""
+    return -130.0 < v < 10.0
+
+
+def _touches(f0: Array, f1: Array, f2: Array) -> NDArray[np.bool_]:
+    """Where dV/dt comes near zero between three points of the grid without changing its sign."""
+    curvature, slope = f0 - 2 * f1 + f2, 0.5 * (f2 - f0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        vertex = np.where(curvature == 0, f1, f1 - slope**2 / (2 * curvature))
+        dips = (f0 * f1 > 0) & (f1 * f2 > 0) & (np.abs(f1) <= np.minimum(np.abs(f0), np.abs(f2)))
+        return np.asarray(dips & (vertex * f1 <= 0.3 * f1 * f1))
+
+
+def _polished(
+    p: Preparation, whole: Engine, values: Array, brackets: Sequence[tuple[NDArray[np.intp], Array]], unclear: NDArray[np.bool_]
+) -> tuple[Rests, NDArray[np.bool_]]:
+    """Newton's method on everything from each bracket; roots found twice are taken once."""
+    V = p.potential
+    membrane = np.concatenate([m for m, _ in brackets]) if brackets else np.zeros(0, dtype=np.int64)
+    near = np.concatenate([s for _, s in brackets]) if brackets else np.zeros((0, len(p.states)))
+    if not len(membrane):
+        empty = np.zeros(0)
+        return Rests(membrane, near, np.zeros(0, dtype=bool), empty), np.ones(len(values), dtype=bool)
+    groups = _Groups(whole, len(membrane))
+    state, packed = groups.packed(near), groups.packed(values[membrane], extra=1)
+    settled = groups.each(settle(whole, groups, state, packed, _EXACT))
+    found = groups.unpacked(state)
+    strayed = ~settled | (np.abs(found[:, V] - near[:, V]) > 1.5 * V_STEP)
+    unclear = unclear.copy()
+    unclear[membrane[strayed]] = True
+    membrane, found = membrane[~strayed], found[~strayed]
+    order = np.lexsort((found[:, V], membrane))
+    membrane, found = membrane[order], found[order]
+    same = np.zeros(len(membrane), dtype=bool)
+    same[1:] = (membrane[1:] == membrane[:-1]) & (np.abs(np.diff(found[:, V])) < 1e-6)
+    membrane, found = membrane[~same], found[~same]
+    unclear |= ~np.isin(np.arange(len(values)), membrane)
+    groups = _Groups(whole, len(membrane))
+    J = jacobians(whole, groups, groups.packed(found), groups.packed(values[membrane], extra=1))
+    stable = np.linalg.eigvals(J).real.max(axis=1) < 0
+    return Rests(membrane, found, stable, found[:, V]), unclear
+
+
+# ---- runs
+
+def stretches(protocol: Protocol) -> list[Stretch] | None:
+    """The protocol as the engine takes it; None if it clamps or changes the bath, which the engine does not do."""
+    if any(s.V is not None or s.bath is not None for s in protocol.segments):
+        return None
+    return [Stretch(s.stop, s.I_0, s.I_slope, s.start) for s in protocol.segments]
+
+
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """A course as features are read from it: with both sides of every edge."""
+
+    t: Array
+    V: Array
+    dV_dt: Array
+    own_dV_dt: Array
+    protocol: Protocol
+
+    @property
+    def features(self) -> Features:
+        return measure(self)
+
+
+def follow(
+    p: Preparation, protocol: Protocol, starts: Array, values: Array, *, strength: Array | None = None, rtol: float = RTOL,
+    threads: int | None = None,
+) -> Iterator[tuple[Course, Followed]]:
+    """Every membrane through one protocol, as they are finished. ``starts``, ``values``: one row a membrane; ``strength``: what the
+    protocol's stimulus is multiplied with, for each membrane."""
+    parts = stretches(protocol)
+    assert parts is not None
+    moving = engine_of(p, p.held)
+    push = _push(p, values) if strength is None else _push(p, values) * strength
+    for course in moving.run(starts, [values], parts, strength=strength, rtol=rtol, threads=threads):
+        yield course, _followed(course, parts, protocol, float(push[course.index]), p.potential)
+
+
+def _push(p: Preparation, values: Array) -> Array:
+    """What a unit of stimulus adds to dV/dt of each membrane: it is in the capacitance alone, so any state will do."""
+    whole = engine_of(p, frozenset())
+    groups = _Groups(whole, len(values))
+    state = groups.packed(np.tile(p.guess(), (len(values), 1)))
+    at = p.kernel.emitted.values.index(p.bound.model.stimulus[0])
+    packed = groups.packed(values, extra=1)
+    packed[:, at, :] = 0.0
+    without = rates(whole, groups, state, packed)[:, p.potential, :].copy()
+    packed[:, at, :] = 1.0
+    return groups.each(rates(whole, groups, state, packed)[:, p.potential, :] - without)
+
+
+def _followed(course: Course, parts: Sequence[Stretch], protocol: Protocol, push: float, V: int) -> Followed:
+    """Just before an edge the membrane has the potential that it has at the edge, but still the stimulus from before."""
+    ends = np.array([s.end for s in parts])
+    t, potential, own = (np.append(x, last) for x, last in ((course.t, ends[-1]), (course.V, course.state[V]), (course.own, course.own[-1])))
+    which = np.minimum(np.searchsorted(ends, t, side="right"), len(parts) - 1)
+    first = np.flatnonzero(np.diff(which) > 0) + 1
+    if len(first):
+        twice = np.insert(np.arange(len(t)), first, first)
+        before = first + np.arange(len(first))
+        t, potential, own, which = t[twice], potential[twice], own[twice], which[twice]
+        t[before] -= 1e-9
+        which[before] -= 1
+    I_0, slope, start = (np.array([getattr(s, name) for s in parts])[which] for name in ("I_0", "I_slope", "t_0"))
+    return Followed(t, potential, own + push * (I_0 + slope * (t - start)), own, protocol)
+
+
+# ---- thresholds
+
+def thresholds(p: Preparation, duration: float, starts: Array, values: Array, guess: Array) -> Array:
+    """Threshold current of each membrane for a pulse of ``duration`` ms from its start, on the same ladder of currents as for one membrane:
+    0 where it fires without, NaN where no current makes it fire."""
+    pulse = stimulus(Pulse(1.0, duration), after=WATCH)
+
+    def fire(which: NDArray[np.intp], amplitude: Array) -> NDArray[np.bool_]:
+        fired = np.zeros(len(which), dtype=bool)
+        for course, followed in follow(p, pulse, starts[which], values[which], strength=amplitude):
+            fired[course.index] = bool(not course.failed and find_spikes(followed))
+        return fired
+
+    return lowest_that_fire(fire, guess)
+
+
+def lowest_that_fire(fire: Callable[[NDArray[np.intp], Array], NDArray[np.bool_]], guess: Array) -> Array:
+    """``lowest_that_fires`` for many at once, each with a search of its own. ``fire``: given which are asked and what they get."""
+    searches = [Search(g) for g in guess]
+    waiting = np.arange(len(guess))
+    while len(waiting):
+        fired = fire(waiting, np.array([searches[i].amplitude for i in waiting]))
+        for i, answer in zip(waiting, fired, strict=True):
+            searches[i].tell(bool(answer))
+        waiting = np.array([i for i in waiting if searches[i].found is None], dtype=np.intp)
+    return np.array([s.found for s in searches], dtype=float)
