@@ -45,14 +45,17 @@ def first_curve(model: str, current: float, cache: str, kernel: str) -> float:
 
 def model_rows(model: str, current: float, repeats: int) -> list[Row]:
     with tempfile.TemporaryDirectory() as cache:
-        cold, *warm = (first_curve(model, current, cache, "numba") for _ in range(1 + repeats))
+        cold, *warm = (first_curve(model, current, cache, "llvm") for _ in range(1 + repeats))
         plain = first_curve(model, current, cache, "plain")
     first = f"{cold:.1f} / {statistics.median(warm):.1f} / {plain:.1f} s"
-    numba_run, plain_run = (run_time(model, current, kernel, repeats) for kernel in ("numba", "plain"))
+    compiled_run, plain_run = (run_time(model, current, kernel, repeats) for kernel in ("llvm", "plain"))
     rest = median_time(lambda: sim.find_rest(sim.prepare(model)), repeats)
     return [
         (f"{model}: new process to first curve, cold cache / warm / plain kernel", first, ""),
-        (f"{model}: 100 ms with a spike, compiled / plain", f"{1e3 * numba_run:.0f} / {1e3 * plain_run:.0f} ms", f"{plain_run / numba_run:.1f}"),
+        (
+            f"{model}: 100 ms with a spike, compiled / plain", f"{1e3 * compiled_run:.0f} / {1e3 * plain_run:.0f} ms",
+            f"{plain_run / compiled_run:.1f}",
+        ),
         (f"{model}: all steady states", f"{1e3 * rest:.0f} ms", ""),
         (f"{model}: one call of the right-hand side", f"{rhs_call(model):.2f} us", ""),
     ]
@@ -69,7 +72,7 @@ def run_time(model: str, current: float, kernel: str, repeats: int) -> float:
 
 def rhs_call(model: str, calls: int = 100_000) -> float:
     """us per call, from Python."""
-    p = sim.prepare(model, kernel="numba")
+    p = sim.prepare(model, kernel="llvm")
     state, rate = sim.find_rest(p).at().state, np.empty(len(p.states))
     rhs, values = p.kernel.rhs, p.values
     start = time.perf_counter()

@@ -67,7 +67,7 @@ def written_out():
     @cache
     def run(model: str) -> ModuleType:
         module = ModuleType(f"written_out_{model}")
-        exec(Emitted(models.bound(model)).module("plain"), vars(module))
+        exec(Emitted(models.bound(model)).source, vars(module))
         return module
 
     return run

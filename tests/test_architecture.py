@@ -11,7 +11,7 @@ import pytest
 import simulation
 
 ROOT = Path(__file__).resolve().parent.parent
-HEAVY = {"numba", "matplotlib", "pint", "sympy", "xarray", "pandas", "netCDF4"}
+HEAVY = {"llvmlite", "matplotlib", "pint", "sympy", "xarray", "pandas", "netCDF4"}
 
 
 def test_imports_run_one_way():

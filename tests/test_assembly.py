@@ -425,9 +425,9 @@ def test_a_module_is_written_once_and_used_again(own_cache):
     named = replace(TOY, name="kept")
     first = compile_model(bind(named), "plain")
     first.prepare(NUMBERS)
-    (file,) = own_cache.glob("cramplab_kept_*_plain.py")
+    (file,) = own_cache.glob("cramplab_kept_*.py")
     assert first.emitted.digest in file.name
-    assert file.read_text(encoding="utf-8") == first.emitted.module("plain")
+    assert file.read_text(encoding="utf-8") == first.emitted.source
     written = file.stat().st_mtime_ns
     again = compile_model(bind(named), "plain")
     again.prepare(NUMBERS)
@@ -439,7 +439,7 @@ def test_a_module_is_written_once_and_used_again(own_cache):
 def test_a_damaged_module_is_written_anew(own_cache):
     kernel = compile_model(bind(replace(TOY, name="damaged")), "plain")
     own_cache.mkdir()
-    (own_cache / f"cramplab_damaged_{kernel.emitted.digest}_plain.py").write_text("half a fi", encoding="utf-8")
+    (own_cache / f"cramplab_damaged_{kernel.emitted.digest}.py").write_text("half a fi", encoding="utf-8")
     assert kernel.prepare(NUMBERS)[0] == NUMBERS[kernel.emitted.parameters[0]]
 
 
@@ -456,12 +456,12 @@ def test_a_folder_that_cannot_be_written_is_done_without(tmp_path, monkeypatch):
 
 def test_the_kernel_is_chosen_by_name(monkeypatch):
     bound = models.bound("squid")
-    with pytest.raises(ValueError, match="kernel 'fortran' is neither 'numba' nor 'plain'"):
+    with pytest.raises(ValueError, match="kernel 'fortran' is neither 'llvm' nor 'plain'"):
         compile_model(bound, "fortran")
     monkeypatch.setenv("CRAMPLAB_KERNEL", "plain")
     assert compile_model(bound).kind == "plain"
     monkeypatch.delenv("CRAMPLAB_KERNEL")
-    assert compile_model(bound).kind == "numba"
+    assert compile_model(bound).kind == "llvm"
 
 
 # ---- units

@@ -64,7 +64,7 @@ each_model = pytest.mark.parametrize("name", models.names())
 
 
 @cache
-def kernel_of(name: str, kind: str = "numba") -> Kernel:
+def kernel_of(name: str, kind: str = "llvm") -> Kernel:
     return compile_model(models.bound(name), kind)
 
 
@@ -163,7 +163,7 @@ def tolerances(name: str, point: dict[str, float]) -> dict[str, float]:
 def test_number_plain_and_compiled_readings_agree(name, data):
     point = data.draw(points(name))
     numbers, allowed = number_reading(name, point), tolerances(name, point)
-    for kind in ("numba", "plain"):
+    for kind in ("llvm", "plain"):
         compiled = compiled_reading(name, point, kind)
         assert compiled.keys() <= numbers.keys()
         for symbol, value in compiled.items():
@@ -424,7 +424,7 @@ def second_fibre(y: dict[str, float], p: dict[str, float]) -> dict[str, float]:
 
 @given(points("fibre"))
 def test_the_fibre_is_the_one_that_is_written_down(point):
-    compiled, allowed = compiled_reading("fibre", point, "numba"), tolerances("fibre", point)
+    compiled, allowed = compiled_reading("fibre", point, "llvm"), tolerances("fibre", point)
     bound = models.bound("fibre")
     expected = second_fibre(point, point)
     for state, symbol in zip(bound.states, bound.derivatives, strict=True):
@@ -436,7 +436,7 @@ def test_the_fibre_is_the_one_that_is_written_down(point):
 @given(points("fibre"))
 def test_no_ion_is_made_or_lost(point):
     """What the myoplasm and the tubules gain is what crosses the sarcolemma and what diffuses to the bath."""
-    seen, allowed = compiled_reading("fibre", point, "numba"), tolerances("fibre", point)
+    seen, allowed = compiled_reading("fibre", point, "llvm"), tolerances("fibre", point)
     F, myoplasm, lumen = float(vocabulary.F), point["r"] / 2, seen["gamma"] * point["zeta"]
     for ion, z, current in (("K", 1, "I_K_s"), ("Na", 1, "I_Na_all_s"), ("Cl", -1, "I_Cl_all_s")):
         gain = myoplasm * seen[f"d{ion}_i_dt"] + lumen * seen[f"d{ion}_t_dt"]
@@ -450,7 +450,7 @@ def test_no_ion_is_made_or_lost(point):
 @given(points("fibre"))
 def test_no_charge_is_made_or_lost(point):
     """The charge on both membranes comes from the stimulus and from the ions of the myoplasm."""
-    seen, allowed = compiled_reading("fibre", point, "numba"), tolerances("fibre", point)
+    seen, allowed = compiled_reading("fibre", point, "llvm"), tolerances("fibre", point)
     factor = float(vocabulary.F) * 1000 * point["r"] / 2
     membranes = point["C_m"] * (seen["dV_s_dt"] + seen["gamma"] * seen["dV_t_dt"])
     ions = factor * (seen["dK_i_dt"] + seen["dNa_i_dt"] - seen["dCl_i_dt"])

@@ -98,7 +98,7 @@ def test_a_dataset_carries_units_and_provenance(spike):
     assert data["time"].attrs["units"] == "ms"
     assert data["I_Na"].attrs["long_name"] == "Sodium current of the squid axon (Hodgkin & Huxley 1952)."
     made = json.loads(data.attrs["provenance"])
-    assert (made["model"], made["parameter_set"], made["kernel"], made["mode"]) == ("squid", "squid", "numba", "chronic")
+    assert (made["model"], made["parameter_set"], made["kernel"], made["mode"]) == ("squid", "squid", "llvm", "chronic")
     assert made["solver"] == {"method": "LSODA", "rtol": 1e-7, "atol": 1e-9, "max_step": None}
     assert made["parameters"]["g_Na"] == 120
     assert {"I_Na", "I_K", "I_L", "I_stim"} <= set(spike.to_xarray().data_vars)

@@ -227,7 +227,7 @@ def test_the_rest_nearest_to_a_potential_is_chosen(rested):
     {"K_i_0": -5.0}, {"K_i_0": 0.0}, {"Na_sigma": 0.01}, {"r": 0.0}, {"R_a": 0.0}, {"w_Mg": -100.0}, {"eps_r": -80.0}, {"Q10_gate": -1.0},
     {"P_Na": 1e10},
 ])
-@pytest.mark.parametrize("kind", ["numba", "plain"])
+@pytest.mark.parametrize("kind", ["llvm", "plain"])
 def test_absurd_parameters_end_in_a_sentence(kind, change):
     rest = find_rest(prepare("fibre", set=change, kernel=kind))
     assert all(np.isfinite(s.state).all() and s.residual < 1e-6 for s in rest.states)

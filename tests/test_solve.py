@@ -243,7 +243,7 @@ ABSURD = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["numba", "plain"])
+@pytest.mark.parametrize("kind", ["llvm", "plain"])
 @pytest.mark.parametrize("method", IMPLICIT)
 @pytest.mark.parametrize(("model", "change", "protocol"), ABSURD)
 def test_a_solver_that_gives_up_says_when_and_where(rested, kind, method, model, change, protocol):
@@ -263,7 +263,7 @@ def test_a_failure_names_the_last_time_that_was_reached(squid, rested):
 def test_the_plain_kernel_runs_like_the_compiled_one(rested):
     for model, amplitude in (("squid", 20), ("fibre", 400)):
         p, start = protocol(Pulse(amplitude, 0.5, at=1), duration=4), rested(model).at().state
-        traces = [run(prepare(model, kernel=kind), p, start=start).resample(0.01)[1] for kind in ("numba", "plain")]
+        traces = [run(prepare(model, kernel=kind), p, start=start).resample(0.01)[1] for kind in ("llvm", "plain")]
         assert np.abs(traces[0] - traces[1]).max() < 1e-3
 
 

@@ -1,4 +1,4 @@
-"""From emitted source to functions: a module named by its content in the user's cache folder, compiled by numba or left plain."""
+"""The functions that experiments call, whichever way the equations are run: as machine code, or as the emitted Python text."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from simulation.assembly.emit import Emitted
 
 if TYPE_CHECKING:
     from simulation.assembly.engine import Engine
+    from simulation.assembly.native import Single
 
 Array = NDArray[np.float64]
 
@@ -82,11 +83,30 @@ def _quiet(function: Callable[..., None]) -> Callable[..., None]:
     return call
 
 
+class Plain:
+    """The emitted text as Python runs it: slower, and readable to the last line. The same functions as ``native.Single``."""
+
+    def __init__(self, emitted: Emitted) -> None:
+        module = _import(f"cramplab_{emitted.bound.name}_{emitted.digest}", emitted.source)
+        self.prepare, self.rhs, self.jacobian, self.observe_many = (
+            _quiet(getattr(module, name)) for name in ("prepare", "rhs", "jacobian", "observe_many")
+        )
+
+    def rhs_along(self, t: float, states: Array, values: Array, stimulus: Array, at: int, rates: Array) -> None:
+        for state, current, rate in zip(states, stimulus, rates, strict=True):
+            values[at] = current
+            self.rhs(t, state, values, rate)
+
+    def jacobian_along(self, t: float, states: Array, values: Array, matrices: Array) -> None:
+        for state, matrix in zip(states, matrices, strict=True):
+            self.jacobian(t, state, values, matrix)
+
+
 @dataclass(frozen=True)
 class Kernel:
     """The compiled reading of a model: right-hand side, Jacobian and observers over flat arrays.
 
-    ``kind`` is 'numba' or 'plain'; both run the same text."""
+    ``kind`` is 'llvm', machine code made from the traced equations, or 'plain', the emitted Python text."""
 
     emitted: Emitted
     kind: str
@@ -96,20 +116,32 @@ class Kernel:
         return self.emitted.bound
 
     @cached_property
-    def _module(self) -> ModuleType:
-        return _import(f"cramplab_{self.bound.name}_{self.emitted.digest}_{self.kind}", self.emitted.module(self.kind))
+    def _functions(self) -> Plain | Single:
+        if self.kind == "plain":
+            return Plain(self.emitted)
+        from simulation.assembly.native import Single
 
-    def _function(self, name: str) -> Callable[..., None]:
-        function: Callable[..., None] = getattr(self._module, name)
-        return _quiet(function) if self.kind == "plain" else function
+        return Single(self.emitted)
 
     @cached_property
     def rhs(self) -> Callable[[float, Array, Array, Array], None]:
-        return self._function("rhs")
+        """(t, state, values, rate): rates of change of every state."""
+        return self._functions.rhs
 
     @cached_property
     def jacobian(self) -> Callable[[float, Array, Array, Array], None]:
-        return self._function("jacobian")
+        """(t, state, values, matrix): their derivatives by every state."""
+        return self._functions.jacobian
+
+    @cached_property
+    def rhs_along(self) -> Callable[[float, Array, Array, Array, int, Array], None]:
+        """(t, states, values, stimulus, at, rates): rates of many states, each with a stimulus of its own at place ``at`` of ``values``."""
+        return self._functions.rhs_along
+
+    @cached_property
+    def jacobian_along(self) -> Callable[[float, Array, Array, Array], None]:
+        """(t, states, values, matrices): Jacobians of many states."""
+        return self._functions.jacobian_along
 
     def engine(self, moving: tuple[int, ...]) -> Engine:
         """The sweep engine that moves the states at these positions, made once."""
@@ -121,44 +153,34 @@ class Kernel:
     def _engines(self) -> dict[tuple[int, ...], Engine]:
         return {}
 
-    @cached_property
-    def rhs_along(self) -> Callable[..., None]:
-        return self._function("rhs_along")
-
-    @cached_property
-    def jacobian_along(self) -> Callable[..., None]:
-        return self._function("jacobian_along")
-
     def prepare(self, parameters: Mapping[str, float]) -> Array:
         """Values that the other functions need, from parameters by symbol."""
-        params = np.array([parameters[p] for p in self.emitted.parameters], dtype=float)
-        values = np.empty(len(self.emitted.values))
-        self._function("prepare")(params, values)
-        return values
+        return self._prepared(np.array([parameters[p] for p in self.emitted.parameters], dtype=float))
 
     def changed(self, values: Array, parameters: Mapping[str, float]) -> Array:
         """``values`` as they would be if some parameters were others."""
         params = values[: len(self.emitted.parameters)].copy()
         for name, value in parameters.items():
             params[self.emitted.parameters.index(name)] = value
-        out = np.empty_like(values)
-        self._module.prepare(params, out)
-        return out
+        return self._prepared(params)
+
+    def _prepared(self, params: Array) -> Array:
+        values = np.empty(len(self.emitted.values))
+        self._functions.prepare(params, values)
+        return values
 
     def observe(self, t: Array, states: Array, values: Array) -> Array:
         """Every symbol that an equation defines, shape (times, symbols), in the order of ``emitted.symbols``."""
         out = np.empty((len(t), len(self.emitted.symbols)))
-        self._function("observe_many")(np.ascontiguousarray(t), np.ascontiguousarray(states), values, out)
+        self._functions.observe_many(np.ascontiguousarray(t), np.ascontiguousarray(states), values, out)
         return out
 
 
 def compile_model(bound: Bound, kind: str | None = None) -> Kernel:
-    """The kernel of a model. ``kind``: 'numba', 'plain' or None, which takes numba where it can be imported.
+    """The kernel of a model. ``kind``: 'llvm', 'plain' or None, which is what $CRAMPLAB_KERNEL says, else 'llvm'.
 
     Raises ValueError for another kind."""
-    kind = kind or os.environ.get("CRAMPLAB_KERNEL") or ("numba" if importlib.util.find_spec("numba") else "plain")
-    if kind not in ("numba", "plain"):
-        raise ValueError(f"kernel '{kind}' is neither 'numba' nor 'plain'")
+    kind = kind or os.environ.get("CRAMPLAB_KERNEL") or "llvm"
+    if kind not in ("llvm", "plain"):
+        raise ValueError(f"kernel '{kind}' is neither 'llvm' nor 'plain'")
     return Kernel(Emitted(bound), kind)
-
-

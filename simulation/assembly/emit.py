@@ -24,13 +24,12 @@ from simulation.physiology.vocabulary import Constant
 
 _RANK = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 2, "**": 4}
 _COSTLY = ("call", "**", "/", "root")
-_OWN_NAMES = {TIME, UNKNOWN, "state", "values", "rate", "matrix", "out", "params", "jit", "exp", "expm1", "log", "sqrt", "linoid", "dlinoid"}
+_OWN_NAMES = {TIME, UNKNOWN, "state", "values", "rate", "matrix", "out", "params", "exp", "expm1", "log", "sqrt", "linoid", "dlinoid"}
 
 _PREAMBLE = '''
 from math import exp, expm1, log, sqrt
 
 
-@jit
 def linoid(x):
     """x/(1 - exp(-x)), 1 at x = 0."""
     if abs(x) < 1e-5:
@@ -38,19 +37,12 @@ def linoid(x):
     return -x / expm1(-x)
 
 
-@jit
 def dlinoid(x):
     """Derivative of linoid, 1/2 at x = 0."""
     if abs(x) < 0.05:
         return 0.5 + x / 6.0 - x**3 / 180.0 + x**5 / 5040.0
     return linoid(x) * (1.0 - linoid(-x)) / x
 '''
-
-JIT = {
-    "numba": 'from numba import njit\n\njit = njit(cache=True, error_model="numpy")',
-    "plain": "def jit(function):\n    return function",
-}
-
 
 def to_text(e: Expr, name_of: Callable[[Expr], str | None] = lambda e: None, rank: int = 0) -> str:
     """An expression as Python text; ``name_of`` may give a name for a part that is already worked out."""
@@ -142,8 +134,7 @@ def _solver(e: Expr) -> str:
     body = _Body({}, (*_COSTLY, "*", "+", "-"))
     body.write([Line("above", residual), Line("slope", slope)])
     lines = "\n".join(f"        {line}" for line in body.lines)
-    return f"""@jit
-def {_solver_name(e)}({", ".join(sorted(symbols_in(e)))}):
+    return f"""def {_solver_name(e)}({", ".join(sorted(symbols_in(e)))}):
     low, high, {unknown} = {low!r}, {high!r}, {0.5 * (low + high)!r}
     for _ in range(200):
 {lines}
@@ -230,24 +221,20 @@ class Emitted:
 
     @cached_property
     def source(self) -> str:
-        """The module, without the line that says how it is compiled. Raises ModelError for a name that it needs for itself."""
+        """The module. Raises ModelError for a name that it needs for itself."""
         constants = {c.symbol: c for e in self._expressions.values() for c in _constants(e) if c.symbol.isidentifier()}
         for name in (*self.parameters, *self.symbols, *(s.symbol for s in self.bound.states)):
             if name in constants or name in _OWN_NAMES or re.fullmatch(r"[cx]_\d+", name):
                 raise ModelError(f"'{name}' cannot be a name in {self.bound.name}: the emitted source uses it for itself")
-        head = [f'"""The model {self.bound.name}, written out from its equations."""', "", "# JIT", _PREAMBLE]
+        head = [f'"""The model {self.bound.name}, written out from its equations."""', _PREAMBLE]
         head += [f"{name} = {float(c)!r}  # {c.unit}" for name, c in sorted(constants.items())]
         solvers = {_solver_name(r): _solver(r) for e in self._expressions.values() for r in _roots(e)}
-        parts = ["\n".join(head), *solvers.values(), self._prepare(), self._rhs(), self._jacobian(), self._observe(), _OBSERVE_MANY, _ALONG]
+        parts = ["\n".join(head), *solvers.values(), self._prepare(), self._rhs(), self._jacobian(), self._observe(), _OBSERVE_MANY]
         return "\n\n\n".join(parts) + "\n"
 
     @cached_property
     def digest(self) -> str:
         return hashlib.sha256(self.source.encode()).hexdigest()[:16]
-
-    def module(self, kind: str) -> str:
-        """The module's text, compiled with numba or plain."""
-        return self.source.replace("# JIT", JIT[kind], 1)
 
     # ---- one method a function
 
@@ -258,7 +245,7 @@ class Emitted:
         body.write(lines)
         n = len(self.parameters)
         used = set().union(*(symbols_in(line.expression) for line in lines)) if lines else set()
-        text = ["@jit", "def prepare(params, values):", f"    for i in range({n}):", "        values[i] = params[i]"]
+        text = ["def prepare(params, values):", f"    for i in range({n}):", "        values[i] = params[i]"]
         text += [f"    {p} = params[{i}]" for i, p in enumerate(self.parameters) if p in used]
         text += [f"    {line}" for line in body.lines]
         text += [f"    values[{i}] = {name}" for i, name in enumerate(self.values) if i >= n]
@@ -292,7 +279,7 @@ class Emitted:
         lines = self._moving(self.bound.derivatives)
         body = _Body(self.hoisted, _COSTLY)
         body.write(lines)
-        text = ["@jit", "def rhs(t, state, values, rate):", *self._unpack(self._used(lines))]
+        text = ["def rhs(t, state, values, rate):", *self._unpack(self._used(lines))]
         text += [f"    {line}" for line in body.lines]
         text += [f"    rate[{i}] = {d}" for i, d in enumerate(self.bound.derivatives)]
         return "\n".join(text)
@@ -321,7 +308,7 @@ class Emitted:
         values = self._moving(set().union(*(symbols_in(line.expression) for line in lines)) if lines else set())
         body = _Body(self.hoisted, (*_COSTLY, "*", "+", "-"))
         body.write([*values, *lines])
-        text = ["@jit", "def jacobian(t, state, values, matrix):", *self._unpack(self._used([*values, *lines]))]
+        text = ["def jacobian(t, state, values, matrix):", *self._unpack(self._used([*values, *lines]))]
         text += ["    matrix[:, :] = 0.0", *[f"    {line}" for line in body.lines]]
         text += [f"    matrix[{i}, {j}] = {to_text(e)}" for i, j, e in entries]
         return "\n".join(text)
@@ -331,53 +318,15 @@ class Emitted:
         body = _Body(self.hoisted, _COSTLY)
         body.write(lines)
         used = self._used(lines) | self.bound.constant
-        text = ["@jit", "def observe(t, state, values, out):", *self._unpack(used)]
+        text = ["def observe(t, state, values, out):", *self._unpack(used)]
         text += [f"    {line}" for line in body.lines]
         text += [f"    out[{i}] = {name}" for i, name in enumerate(self.symbols)]
         return "\n".join(text)
 
 
-_OBSERVE_MANY = '''@jit
-def observe_many(times, states, values, out):
+_OBSERVE_MANY = '''def observe_many(times, states, values, out):
     for i in range(times.shape[0]):
         observe(times[i], states[i], values, out[i])'''
-
-
-# A cable: sections in a row, each stimulated by what flows in from its neighbours. ``at``: where the stimulus stands in ``values``;
-# ``V``: the potential that joins them; ``push``: what a unit of stimulus adds to the rates; ``moves``: 0 for states that are held.
-# ``band``: the Jacobian's diagonals, that of row - column = k in line width + k.
-_ALONG = '''@jit
-def rhs_along(t, states, values, stimulus, g, at, V, moves, rates):
-    n, m = states.shape
-    for i in range(n):
-        current = stimulus[i]
-        if i > 0:
-            current += g * (states[i - 1, V] - states[i, V])
-        if i < n - 1:
-            current += g * (states[i + 1, V] - states[i, V])
-        values[at] = current
-        rhs(t, states[i], values, rates[i])
-        for k in range(m):
-            rates[i, k] *= moves[k]
-
-
-@jit
-def jacobian_along(t, states, values, g, V, push, moves, block, width, band):
-    n, m = states.shape
-    band[:, :] = 0.0
-    for i in range(n):
-        jacobian(t, states[i], values, block)
-        neighbours = (i > 0) + (i < n - 1)
-        for k in range(m):
-            for j in range(m):
-                band[width + k - j, i * m + j] = moves[k] * block[k, j]
-            pushed = moves[k] * push[k] * g
-            if pushed != 0.0:  # only these are sure to lie within the band
-                band[width + k - V, i * m + V] -= pushed * neighbours
-                if i > 0:
-                    band[width + k - V + m, (i - 1) * m + V] += pushed
-                if i < n - 1:
-                    band[width + k - V - m, (i + 1) * m + V] += pushed'''
 
 
 def _is_costly(e: Expr) -> bool:

@@ -5,31 +5,29 @@ that has come to the end of its protocol is given the next membrane; threads sha
 
 from __future__ import annotations
 
-import ctypes
-import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 from llvmlite import binding as llvm
 from numpy.typing import NDArray
 
-from simulation.assembly import lanes, newton, rodas
-from simulation.assembly.compile import Array, cache_folder
+from simulation.assembly import rodas
+from simulation.assembly.compile import Array
 from simulation.assembly.emit import Emitted
 from simulation.assembly.lanes import WIDTH, Lanes
+from simulation.assembly.native import function_of, machine_code
 
 Ints = NDArray[np.int64]
 
 IDLE = -1
-_ROOM = 512  # rows of a lane's trace before it is fetched
-_ATTEMPTS = 20_000  # steps between two looks at whether the user wants to stop
+_ROOM = 8192  # rows of a lane's trace before it is fetched
+_ATTEMPTS = 50_000  # steps between two looks at whether the user wants to stop
 _LONGEST = 2_000_000  # steps of one membrane before it counts as failed
 _FIRST_STEP = 1e-3  # ms
 _SCALES = {"mV": 5.0, "1": 0.05, "mM": 0.5}  # of a state's error beside rtol |y|
@@ -68,39 +66,6 @@ class Course:
     failed: str = ""
 
 
-def _machine() -> llvm.TargetMachine:
-    """This computer, as LLVM sees it. An engine takes it for its own, so each wants a new one."""
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    features = llvm.get_host_cpu_features().flatten()
-    target = llvm.Target.from_default_triple()
-    return target.create_target_machine(cpu=llvm.get_host_cpu_name(), features=features, opt=2, jit=True)
-
-
-@cache
-def _writers() -> str:
-    """The text of what writes vector code: code from another version of it is not taken up again."""
-    return "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in (lanes, newton, rodas))
-
-
-def _kept(path: Path, make: Callable[[], bytes]) -> bytes:
-    """Object code from the user's cache folder, made and put there if it is not."""
-    try:
-        return path.read_bytes()
-    except OSError:
-        code = make()
-    aside = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}")
-    try:
-        aside.write_bytes(code)
-        os.replace(aside, path)
-    except OSError:  # without a cache it is made anew each time
-        aside.unlink(missing_ok=True)
-    return code
-
-
-_LOCK = threading.Lock()
-
-
 @dataclass(frozen=True)
 class Engine:
     """The compiled vector code of one model. ``moving``: positions of the states that move."""
@@ -115,23 +80,12 @@ class Engine:
 
     @cached_property
     def _code(self) -> llvm.ExecutionEngine:
-        with _LOCK:
-            machine = _machine()
-            made_of = repr((
-                self.emitted.digest, self.width, self.moving, _writers(), machine.triple, llvm.get_host_cpu_name(),
-                llvm.get_host_cpu_features().flatten(), llvm.llvm_version_info,
-            ))
-            name = f"cramplab_{self.emitted.bound.name}_{hashlib.sha256(made_of.encode()).hexdigest()[:20]}.o"
-            code = _kept(cache_folder() / name, lambda: bytes(machine.emit_object(llvm.parse_assembly(self.lanes.text))))
-            engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
-            engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-            engine.finalize_object()
-            return engine
+        made_of = (self.emitted.digest, self.width, self.moving, "lanes")
+        return machine_code(self.emitted.bound.name, made_of, lambda: self.lanes.text)
 
     def function(self, name: str, arguments: int) -> Callable[..., int]:
         """A compiled function that takes pointers and whole numbers, as they come from NumPy."""
-        kind = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * arguments)
-        return kind(self._code.get_function_address(name))
+        return function_of(self._code, name, arguments)
 
     @cached_property
     def _advance(self) -> Callable[..., int]:

@@ -24,8 +24,7 @@ from llvmlite import ir
 from simulation.assembly import newton, rodas
 from simulation.assembly.bind import TIME, Bound
 from simulation.assembly.emit import Emitted
-from simulation.assembly.errors import ModelError
-from simulation.assembly.trace import ONE, ZERO, Derivatives, Expr, gradient, symbol
+from simulation.assembly.trace import ONE, ZERO, Derivatives, Expr, gradient, symbol, symbols_in
 
 WIDTH = 8  # lanes of one vector: what the widest common processors hold; others take it in two or four bites
 
@@ -211,10 +210,45 @@ class Equations:
             if exponent.op == "number":
                 return w.power(self.value(base), exponent.args[0])
             return w.exp(w.mul(self.value(exponent), w.log(self.value(base))))
-        if e.op not in "+-*/":
-            raise ModelError(f"an equation that holds a {e.op} cannot run in lanes")
+        if e.op == "root":
+            return self.root(e)
         a, b = map(self.value, e.args)
         return {"+": w.add, "-": w.sub, "*": w.mul, "/": w.div}[e.op](a, b)
+
+
+    def root(self, e: Expr) -> Any:
+        """The zero of a rising residual: Newton's method kept in a bracket by halving, until every lane is there (200 rounds at most)."""
+        w, b = self.w, self.w.b
+        unknown, residual, slope, low, high = e.args
+        outer = {name: self.value(symbol(name)) for name in sorted(symbols_in(e))}
+        x, below, above, rounds = (b.alloca(kind) for kind in (w.vector, w.vector, w.vector, _INT))
+        b.store(w.number(low), below)
+        b.store(w.number(high), above)
+        b.store(w.number(0.5 * (low + high)), x)
+        b.store(ir.Constant(_INT, 0), rounds)
+        again, done = b.append_basic_block("again"), b.append_basic_block("found")
+        b.branch(again)
+        b.position_at_end(again)
+        here = b.load(x)
+        inside = Equations(w, lambda part: (here if part.args[0] == unknown else outer[part.args[0]]) if part.op == "symbol" else None)
+        over, steep = inside.value(residual), inside.value(slope)
+        high_side = w.below(w.number(0.0), over)
+        lower, upper = w.choose(high_side, b.load(below), here), w.choose(high_side, here, b.load(above))
+        b.store(lower, below)
+        b.store(upper, above)
+        newton = w.sub(here, w.div(over, steep))
+        kept = b.and_(w.below(lower, newton), w.below(newton, upper))
+        after = w.choose(kept, newton, w.mul(w.number(0.5), w.add(lower, upper)))
+        b.store(after, x)
+        limit = w.mul(w.number(1e-15), w.add(w.sub(upper, lower), w.absolute(after)))
+        moving = w.below(limit, w.absolute(w.sub(after, here)))
+        count = b.add(b.load(rounds), ir.Constant(_INT, 1))
+        b.store(count, rounds)
+        whole = ir.IntType(w.width)
+        some = b.icmp_unsigned("!=", b.bitcast(moving, whole), ir.Constant(whole, 0))
+        b.cbranch(b.and_(some, b.icmp_signed("<", count, ir.Constant(_INT, 200))), again, done)
+        b.position_at_end(done)
+        return b.load(x)
 
 
 def elimination(pattern: Iterable[tuple[int, int]], n: int) -> tuple[list[int], list[tuple[int, int]]]:
@@ -330,6 +364,18 @@ class Lanes:
         """The module as LLVM text, readable."""
         return str(self.module)
 
+    @cached_property
+    def single(self) -> str:
+        """The functions that one membrane needs, as LLVM text: ``prepare(params, values)``, ``rhs(state, values, rate, time)``,
+        ``jacobian`` with every entry, ``observe`` of every symbol that an equation defines, and loops of these over many states."""
+        module = ir.Module(name=f"{self.bound.name}_single")
+        self._function(module, "prepare", ("params", "values"), self._write_prepare)
+        self._function(module, "rhs", ("state", "values", "rate", "time"), self._write_rhs)
+        self._function(module, "jacobian", ("state", "values", "matrix", "time"), self._write_jacobian)
+        self._function(module, "observe", ("state", "values", "out", "time"), self._write_observe)
+        newton.write_along(self, module)
+        return str(module)
+
     def _function(self, module: ir.Module, name: str, arguments: Sequence[str], write: Callable[..., None]) -> ir.Function:
         vector = ir.VectorType(_DOUBLE, self.width).as_pointer()
         function = ir.Function(module, ir.FunctionType(ir.VoidType(), [vector] * len(arguments)), name=name)
@@ -350,7 +396,8 @@ class Lanes:
     def store(self, w: Words, x: Any, array: Any, index: int) -> None:
         w.b.store(x, self.at(w, array, index), align=8)
 
-    def _equations(self, w: Words, state: Any, values: Any) -> Equations:
+    def _equations(self, w: Words, state: Any, values: Any, time: Any = None) -> Equations:
+        """``time``: where it stands, if not behind the values."""
         states = {s.symbol: i for i, s in enumerate(self.bound.states)}
         constants = {name: i for i, name in enumerate(self.emitted.values)}
         hoisted = self.emitted.hoisted
@@ -364,14 +411,14 @@ class Lanes:
             if name in states:
                 return self.load(w, state, states[name])
             if name == TIME:
-                return self.load(w, values, len(self.emitted.values))  # time stands behind the values
+                return self.load(w, values, len(self.emitted.values)) if time is None else self.load(w, time, 0)
             return self.load(w, values, constants[name]) if name in constants else equations.value(self._definitions[name])
 
         equations = Equations(w, leaf)
         return equations
 
-    def _write_rhs(self, w: Words, state: Any, values: Any, rate: Any) -> None:
-        equations = self._equations(w, state, values)
+    def _write_rhs(self, w: Words, state: Any, values: Any, rate: Any, time: Any = None) -> None:
+        equations = self._equations(w, state, values, time)
         for i, name in enumerate(self._rates):
             self.store(w, equations.value(symbol(name)), rate, i)
 
@@ -381,6 +428,32 @@ class Lanes:
             self.store(w, equations.value(symbol(name)), rate, i)
         for k, e in enumerate((*self._jacobian.values(), *self.by_time.values(), *([self._own] if self.runs else []))):
             self.store(w, equations.value(e), matrix, k)
+
+    def _write_prepare(self, w: Words, params: Any, values: Any) -> None:
+        given = {name: i for i, name in enumerate(self.emitted.parameters)}
+
+        def leaf(e: Expr) -> Any:
+            if e.op != "symbol":
+                return None
+            name = e.args[0]
+            return self.load(w, params, given[name]) if name in given else equations.value(self._definitions[name])
+
+        equations = Equations(w, leaf)
+        hoisted = {name: e for e, name in self.emitted.hoisted.items()}
+        for i, name in enumerate(self.emitted.values):
+            self.store(w, equations.value(hoisted.get(name, symbol(name))), values, i)
+
+    def _write_jacobian(self, w: Words, state: Any, values: Any, matrix: Any, time: Any) -> None:
+        equations, n = self._equations(w, state, values, time), len(self.moving)
+        for i in range(n):
+            for j in range(n):
+                e = self._jacobian.get((i, j))
+                self.store(w, w.number(0.0) if e is None else equations.value(e), matrix, i * n + j)
+
+    def _write_observe(self, w: Words, state: Any, values: Any, out: Any, time: Any) -> None:
+        equations = self._equations(w, state, values, time)
+        for i, name in enumerate(self.emitted.symbols):
+            self.store(w, equations.value(symbol(name)), out, i)
 
     def _write_factor(self, w: Words, matrix: Any, shift: Any, parts: Any) -> None:
         """Of shift - Jacobian, without pivoting; the diagonal is kept as its inverse."""

@@ -43,6 +43,33 @@ def _loop(lanes: Lanes, module: ir.Module, name: str, called: str, arrays: tuple
     b.ret(ir.Constant(_INT, 0))
 
 
+def write_along(lanes: Lanes, module: ir.Module) -> None:
+    """Add loops over many states of one membrane to a module of width 1: ``observe_many(times, states, values, count, out)``,
+    ``rhs_along(time, stimulus, states, values, count, at, rates)`` and ``jacobian_along(time, states, values, count, matrices)``.
+    ``stimulus``: of each state, put into ``values`` at place ``at``."""
+    vector = ir.VectorType(_DOUBLE, lanes.width).as_pointer()
+    n, m = len(lanes.bound.states), len(lanes.moving)
+
+    def row(b: ir.IRBuilder, array: Any, i: Any, size: int = 1) -> Any:
+        return b.gep(array, [b.mul(i, ir.Constant(_INT, size))])
+
+    b, of = _start(lanes, module, "observe_many", [vector, vector, vector, _INT, vector], ("times", "states", "values", "count", "out"))
+    with _each(b, of["count"]) as i:
+        out = row(b, of["out"], i, len(lanes.emitted.symbols))
+        b.call(module.get_global("observe"), [row(b, of["states"], i, n), of["values"], out, row(b, of["times"], i)])
+    b.ret(ir.Constant(_INT, 0))
+    kinds = [vector, vector, vector, vector, _INT, _INT, vector]
+    b, of = _start(lanes, module, "rhs_along", kinds, ("time", "stimulus", "states", "values", "count", "at", "rates"))
+    with _each(b, of["count"]) as i:
+        b.store(b.load(row(b, of["stimulus"], i), align=8), b.gep(of["values"], [of["at"]]), align=8)
+        b.call(module.get_global("rhs"), [row(b, of["states"], i, n), of["values"], row(b, of["rates"], i, m), of["time"]])
+    b.ret(ir.Constant(_INT, 0))
+    b, of = _start(lanes, module, "jacobian_along", [vector, vector, vector, _INT, vector], ("time", "states", "values", "count", "matrices"))
+    with _each(b, of["count"]) as i:
+        b.call(module.get_global("jacobian"), [row(b, of["states"], i, n), of["values"], row(b, of["matrices"], i, m * m), of["time"]])
+    b.ret(ir.Constant(_INT, 0))
+
+
 class _each:
     """A loop from 0 to ``count`` around what is written inside."""
 

@@ -91,7 +91,7 @@ def _latex(bound: Bound) -> dict[str, str]:
 def _print_source(bound: Bound, json: bool) -> None:
     from simulation.assembly.emit import Emitted
 
-    text = Emitted(bound).module("plain")
+    text = Emitted(bound).source
     if json:
         output.as_json({"model": bound.name, "source": text})
     else:

@@ -146,7 +146,6 @@ def membrane(
         scale=quantities.pairs(scale or [], "--scale", _factor), freeze=tuple(parts(freeze)), mode="acute" if acute else "chronic",
     )
     _possible(p)
-    _announce_compilation(p)
     for sentence in p.parameters.implausible():
         output.warn(sentence)
     return Membrane(p, untouched.parameters)
@@ -200,15 +199,6 @@ def _possible(p: Preparation) -> None:
     for name, symbol in p.bound.model.bath.items():
         if symbol in p.parameters.changed and math.isfinite(p.parameters[symbol].value):
             check(name, p.parameters[symbol].value, stated=True)
-
-
-def _announce_compilation(p: Preparation) -> None:
-    """Say why the first use of a model takes long."""
-    from simulation.assembly.compile import cache_folder
-
-    kept = cache_folder() / "__pycache__"
-    if p.kernel.kind == "numba" and not any(kept.glob(f"*_{p.kernel.emitted.digest}_numba.rhs-*.nbi")):
-        output.complain(f"The model {p.bound.name} is used for the first time on this computer; getting it ready takes up to a minute.")
 
 
 # ---- what is done to it

@@ -86,17 +86,35 @@ class Cable:
 
     def rates(self, t: float, y: Array, stimulus: Array) -> Array:
         """Rates of change of every state, section by section. ``stimulus``: into each section."""
-        p, (n, m) = self.preparation, (self.sections, len(self.preparation.states))
-        out = np.empty((n, m))
-        at = p.kernel.emitted.values.index(p.bound.model.stimulus[0])
-        p.kernel.rhs_along(t, y.reshape(n, m), p.values.copy(), stimulus, self.g, at, p.potential, self._moves, out)
-        return out.ravel()
+        p, states = self.preparation, y.reshape(self.sections, -1)
+        along = self.g * np.diff(states[:, p.potential])
+        injected = stimulus.astype(float)
+        injected[:-1] += along
+        injected[1:] -= along
+        out = np.empty_like(states)
+        p.kernel.rhs_along(t, np.ascontiguousarray(states), p.values.copy(), injected, self._at, out)
+        return np.asarray((out * self._moves).ravel())
+
+    @cached_property
+    def _at(self) -> int:
+        """Where the stimulus stands among the values."""
+        return self.preparation.kernel.emitted.values.index(self.preparation.bound.model.stimulus[0])
 
     def jacobian(self, t: float, y: Array) -> Array:
         """Its derivatives, packed by diagonals: entry [width + row - column, column]."""
-        p, (n, m), width = self.preparation, (self.sections, len(self.preparation.states)), self.width
-        band = np.empty((2 * width + 1, n * m))
-        p.kernel.jacobian_along(t, y.reshape(n, m), p.values, self.g, p.potential, self._push, self._moves, np.empty((m, m)), width, band)
+        p, n, m, width = self.preparation, self.sections, len(self.preparation.states), self.width
+        blocks = np.empty((n, m, m))
+        p.kernel.jacobian_along(t, np.ascontiguousarray(y.reshape(n, m)), p.values, blocks)
+        # What a section loses to its neighbours, and what it gets from them.
+        pushed, neighbours = self._push * self.g, np.full(n, 2.0)
+        neighbours[[0, -1]] = 1.0
+        blocks[:, :, p.potential] -= neighbours[:, None] * pushed
+        band = np.zeros((2 * width + 1, n * m))
+        row, column = np.meshgrid(np.arange(m), np.arange(m), indexing="ij")
+        band[width + row - column, np.arange(n)[:, None, None] * m + column] = blocks * self._moves[:, None]
+        for k in np.flatnonzero(pushed * self._moves):
+            band[width + k - p.potential + m, np.arange(n - 1) * m + p.potential] += pushed[k]
+            band[width + k - p.potential - m, np.arange(1, n) * m + p.potential] += pushed[k]
         return band
 
     def integrate(self, start: Array, stimulus: Array, t_0: float, t_1: float, solver: Solver = SOLVER) -> tuple[Array, Array]:

@@ -125,6 +125,7 @@ def jacobians(engine: Engine, groups: _Groups, state: Array, values: Array) -> A
     return out
 
 
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")  # parameters without sense give rates that are no numbers
 def find_rests(p: Preparation, values: Array, start: Array) -> tuple[Rests, NDArray[np.bool_]]:
     """Steady states of every membrane as ``find_rest`` seeks them, and which membranes are unclear and are to be sought one by one.
 
@@ -212,7 +213,9 @@ def _polished(
     unclear |= ~np.isin(np.arange(len(values)), membrane)
     groups = _Groups(whole, len(membrane))
     J = jacobians(whole, groups, groups.packed(found), groups.packed(values[membrane], extra=1))
-    stable = np.linalg.eigvals(J).real.max(axis=1) < 0
+    sound = np.isfinite(J).all(axis=(1, 2))
+    unclear[membrane[~sound]] = True
+    stable = np.linalg.eigvals(np.where(sound[:, None, None], J, 0.0)).real.max(axis=1) < 0
     return Rests(membrane, found, stable, found[:, V]), unclear
 
 
@@ -269,17 +272,17 @@ def _push(p: Preparation, values: Array) -> Array:
 
 def _followed(course: Course, parts: Sequence[Stretch], protocol: Protocol, push: float, V: int) -> Followed:
     """Just before an edge the membrane has the potential that it has at the edge, but still the stimulus from before."""
-    ends = np.array([s.end for s in parts])
-    t, potential, own = (np.append(x, last) for x, last in ((course.t, ends[-1]), (course.V, course.state[V]), (course.own, course.own[-1])))
-    which = np.minimum(np.searchsorted(ends, t, side="right"), len(parts) - 1)
-    first = np.flatnonzero(np.diff(which) > 0) + 1
+    t, potential, own = (np.concatenate([x, [last]]) for x, last in (
+        (course.t, parts[-1].end), (course.V, course.state[V]), (course.own, course.own[-1])))
+    first = np.searchsorted(t, [s.end for s in parts[:-1]])  # of each stretch but the first one
     if len(first):
-        twice = np.insert(np.arange(len(t)), first, first)
         before = first + np.arange(len(first))
-        t, potential, own, which = t[twice], potential[twice], own[twice], which[twice]
+        twice = np.insert(np.arange(len(t)), first, first)
+        t, potential, own = t[twice], potential[twice], own[twice]
         t[before] -= 1e-9
-        which[before] -= 1
-    I_0, slope, start = (np.array([getattr(s, name) for s in parts])[which] for name in ("I_0", "I_slope", "t_0"))
+        first = before + 1
+    points = np.diff([0, *first, len(t)])
+    I_0, slope, start = (np.repeat([getattr(s, name) for s in parts], points) for name in ("I_0", "I_slope", "t_0"))
     return Followed(t, potential, own + push * (I_0 + slope * (t - start)), own, protocol)
 
 

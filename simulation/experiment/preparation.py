@@ -160,7 +160,7 @@ def prepare(
 
     ``model``: 'squid', 'fibre', or a parameter set such as 'fibre_hypopp'; ``bath``: what differs from control, as
     'K=2.5,Ca=0.6' or {'K': 2.5}; ``set`` and ``scale``: parameters replaced and multiplied; ``freeze``: ion stores that
-    stay as they are; ``kernel``: 'numba' or 'plain'. Raises ModelError, ParameterError or ExperimentError."""
+    stay as they are; ``kernel``: 'llvm' or 'plain'. Raises ModelError, ParameterError or ExperimentError."""
     if model not in models.names():
         if parameters is not None or (model not in parameter_sets.available() and not model.endswith(".toml")):
             models.get(model)

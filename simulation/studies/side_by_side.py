@@ -220,11 +220,12 @@ def reference(sweep: Sweep) -> Sweep:
 def said(result: Mapping[str, Any]) -> str:
     """The check in a sentence."""
     count = len(result["points"])
+    done = "1 point was done again" if count == 1 else f"{count} points were done again"
     if result["beyond"]:
         names = "; ".join(f"{name} at {len(points)}" for name, points in result["beyond"].items())
-        return f"{count} points were done again with SciPy, and the engine lies BEYOND TOLERANCE: {names} of them"
+        return f"{done} with SciPy, and the engine lies BEYOND TOLERANCE: {names} of them"
     worst = ", ".join(f"{name} {value:.2g}" for name, value in result["worst"].items())
-    return f"{count} points were done again with SciPy (rtol 1e-9); the largest differences: {worst}"
+    return f"{done} with SciPy (rtol 1e-9); the largest differences: {worst}"
 
 
 def from_attribute(text: str) -> dict[str, Any]:
