@@ -279,6 +279,15 @@ def test_rests_side_by_side_are_those_found_one_by_one(name, axis):
         assert np.isfinite(found[i]["rest_2"]) == (len(rest.stable) > 1)
 
 
+def test_two_rests_close_together_are_both_found(fibre):
+    """3 mV apart, near where they vanish."""
+    bath = {"K": 2.72413793103, "Ca": 1.96551724138}
+    result = sim.sweep(fibre, sim.Axis("K", (bath["K"],)), sim.Axis("Ca", (bath["Ca"],)), measures="rest")
+    states = find_rest(fibre.in_bath(bath)).states
+    assert len(states) == 3
+    assert [float(result[n].values[0, 0]) for n in ("rest", "rest_unstable", "rest_2")] == pytest.approx([s.V for s in states], abs=1e-6)
+
+
 def test_thresholds_side_by_side_are_those_found_one_by_one(fibre):
     result = sim.sweep(fibre, "K=3,4,7", measures="threshold_current")
     for K in (3, 4, 7):

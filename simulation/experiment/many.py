@@ -21,11 +21,11 @@ from simulation.experiment.features import Features, find_spikes, measure
 from simulation.experiment.preparation import Preparation
 from simulation.experiment.protocol import Protocol, Pulse
 from simulation.experiment.protocol import protocol as stimulus
-from simulation.experiment.rest import V_HIGH, V_LOW
+from simulation.experiment.rest import V_HIGH, V_LOW, V_STEP
 from simulation.experiment.threshold import WATCH, Search
 
 RTOL = 1e-5
-V_STEP = 4.0  # mV
+_FINE = 0.1  # of the grid's step: where two rests may lie close together
 _CLOSE = 1e-8  # relative change of the last step of Newton's method along the grid
 _EXACT = 1e-11
 
@@ -125,17 +125,31 @@ def jacobians(engine: Engine, groups: _Groups, state: Array, values: Array) -> A
     return out
 
 
-@np.errstate(divide="ignore", invalid="ignore", over="ignore")  # parameters without sense give rates that are no numbers
-def find_rests(p: Preparation, values: Array, start: Array) -> tuple[Rests, NDArray[np.bool_]]:
+def find_rests(p: Preparation, values: Array, start: Array, step: float = V_STEP) -> tuple[Rests, NDArray[np.bool_]]:
     """Steady states of every membrane as ``find_rest`` seeks them, and which membranes are unclear and are to be sought one by one.
 
     ``values``: prepared parameters, shape (membranes, values); ``start``: a state near rest, shape (membranes, states), in which held
-    states have the values that they keep."""
+    states have the values that they keep; ``step``: of the grid of potentials, mV."""
+    found, unclear = _on_grid(p, values, start, step)
+    again = np.flatnonzero(unclear)
+    if not len(again) or step < V_STEP:
+        return found, unclear
+    finer, still = _on_grid(p, values[again], start[again], _FINE * step)
+    keep = ~unclear[found.membrane]
+    membrane = np.concatenate([found.membrane[keep], again[finer.membrane]])
+    order = np.lexsort((np.concatenate([found.V[keep], finer.V]), membrane))
+    both = [np.concatenate([getattr(found, name)[keep], getattr(finer, name)])[order] for name in ("states", "stable", "V")]
+    unclear[again] = still
+    return Rests(membrane[order], *both), unclear
+
+
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")  # parameters without sense give rates that are no numbers
+def _on_grid(p: Preparation, values: Array, start: Array, step: float) -> tuple[Rests, NDArray[np.bool_]]:
     V, held = p.potential, p.held_at_rest
     whole, others = engine_of(p, held), engine_of(p, held | {V})
     groups = _Groups(whole, len(values))
     packed = groups.packed(values, extra=1)
-    grid = np.arange(V_LOW, V_HIGH + V_STEP, V_STEP)
+    grid = np.arange(V_LOW, V_HIGH + step, step)
     unclear = np.zeros(len(values), dtype=bool)
     brackets: list[tuple[NDArray[np.intp], Array]] = []
     row = whole.moving.index(V)
@@ -170,7 +184,7 @@ def find_rests(p: Preparation, values: Array, start: Array) -> tuple[Rests, NDAr
                     unclear |= _touches(*(groups.each(x) for x in (earlier_f, before_f, f)))
                 unclear |= groups.each(np.isnan(f) | np.isnan(before_f)) & _near_rest(v)
             earlier_f, before_f, before_state = before_f, f, np.where(came[:, None, :], state, fresh)
-    return _polished(p, whole, values, brackets, unclear)
+    return _polished(p, whole, values, brackets, unclear, step)
 
 
 def _near_rest(v: float) -> bool:
@@ -188,7 +202,7 @@ def _touches(f0: Array, f1: Array, f2: Array) -> NDArray[np.bool_]:
 
 
 def _polished(
-    p: Preparation, whole: Engine, values: Array, brackets: Sequence[tuple[NDArray[np.intp], Array]], unclear: NDArray[np.bool_]
+    p: Preparation, whole: Engine, values: Array, brackets: Sequence[tuple[NDArray[np.intp], Array]], unclear: NDArray[np.bool_], step: float
 ) -> tuple[Rests, NDArray[np.bool_]]:
     """Newton's method on everything from each bracket; roots found twice are taken once."""
     V = p.potential
@@ -201,7 +215,7 @@ def _polished(
     state, packed = groups.packed(near), groups.packed(values[membrane], extra=1)
     settled = groups.each(settle(whole, groups, state, packed, _EXACT))
     found = groups.unpacked(state)
-    strayed = ~settled | (np.abs(found[:, V] - near[:, V]) > 1.5 * V_STEP)
+    strayed = ~settled | (np.abs(found[:, V] - near[:, V]) > 1.5 * step)
     unclear = unclear.copy()
     unclear[membrane[strayed]] = True
     membrane, found = membrane[~strayed], found[~strayed]
@@ -213,7 +227,7 @@ def _polished(
     unclear |= ~np.isin(np.arange(len(values)), membrane)
     groups = _Groups(whole, len(membrane))
     J = jacobians(whole, groups, groups.packed(found), groups.packed(values[membrane], extra=1))
-    sound = np.isfinite(J).all(axis=(1, 2))
+    sound = np.asarray(np.isfinite(J).all(axis=(1, 2)), dtype=bool)
     unclear[membrane[~sound]] = True
     stable = np.linalg.eigvals(np.where(sound[:, None, None], J, 0.0)).real.max(axis=1) < 0
     return Rests(membrane, found, stable, found[:, V]), unclear
