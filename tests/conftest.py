@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 from functools import cache
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from simulation import models
+from simulation import cli, models
 from simulation.assembly.compile import compile_model
 from simulation.assembly.emit import Emitted
 from simulation.experiment.preparation import prepare
@@ -79,3 +81,36 @@ def own_cache(tmp_path, monkeypatch):
     folder = tmp_path / "cache"
     monkeypatch.setenv("CRAMPLAB_CACHE", str(folder))
     return folder
+
+
+# ---- the command line
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    """An empty folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def cramplab(capsys):
+    """Calls a command in this process; gives exit code, standard output and standard error."""
+
+    def call(*args: str) -> tuple[int, str, str]:
+        capsys.readouterr()
+        code = cli.main(args)
+        return code, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def data(cramplab):
+    """Calls a command that has to succeed with --json; gives its data, having seen that standard error is silent."""
+
+    def call(*args: str):
+        code, out, err = cramplab(*args, "--json")
+        assert (code, err) == (0, "")
+        return json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+
+    return call

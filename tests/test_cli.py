@@ -30,37 +30,6 @@ LEAVES = (
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and devices of POSIX")
 
 
-@pytest.fixture
-def here(tmp_path, monkeypatch) -> Path:
-    """An empty folder to work in."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def cramplab(capsys):
-    """Calls a command in this process; gives exit code, standard output and standard error."""
-
-    def call(*args: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = cli.main(args)
-        return code, *capsys.readouterr()
-
-    return call
-
-
-@pytest.fixture
-def data(cramplab):
-    """Calls a command that has to succeed with --json; gives its data, having seen that standard error is silent."""
-
-    def call(*args: str):
-        code, out, err = cramplab(*args, "--json")
-        assert (code, err) == (0, "")
-        return json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
-
-    return call
-
-
 def process(*args: str, **more) -> subprocess.Popen[str]:
     """The command in a process and a process group of its own, in which Ctrl-C is heard."""
     environment = os.environ | more.pop("env", {})
@@ -271,6 +240,7 @@ def test_equations(cramplab):
     assert latex.count(r"\begin{equation*}") == 1
     source = cramplab("equations", "squid", "--source")[1]
     compile(source, "squid", "exec")
+    assert "%\"g_Na\" = load" in cramplab("equations", "squid", "--llvm")[1]
 
 
 def test_parameters(here, cramplab):
@@ -602,6 +572,7 @@ REFUSED = [
     # the rest
     ("equations squid I_Naa", 2, "squid has no equation for 'I_Naa'; nearest: I_Na"),
     ("equations squid --source --latex", 2, "--source prints the whole model"),
+    ("equations squid --source --llvm", 2, "ask for one of them"),
     ("parameters show squit", 2, "there is no parameter set 'squit'; nearest: squid"),
     ("parameters show squid g_Naa", 2, "nearest: g_Na"),
     ("parameters", 2, "Usage: cramplab parameters"),

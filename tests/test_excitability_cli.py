@@ -2,45 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
 
 import pytest
 
-from simulation import cli
 from simulation.experiment.excitability import EXAMINATIONS, FiringRate
-
-
-@pytest.fixture
-def here(tmp_path, monkeypatch) -> Path:
-    """An empty folder to work in."""
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def cramplab(capsys):
-    """Calls a command in this process; gives exit code, standard output and standard error."""
-
-    def call(*args: str) -> tuple[int, str, str]:
-        capsys.readouterr()
-        code = cli.main(args)
-        return code, *capsys.readouterr()
-
-    return call
-
-
-@pytest.fixture
-def data(cramplab):
-    """Calls a command that has to succeed with --json; gives its data, having seen that standard error is silent."""
-
-    def call(*args: str):
-        code, out, err = cramplab(*args, "--json")
-        assert (code, err) == (0, "")
-        return json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
-
-    return call
 
 
 def test_help_names_every_examination(cramplab):

@@ -390,8 +390,8 @@ class Lanes:
     def at(self, w: Words, array: Any, index: int) -> Any:
         return w.b.gep(array, [ir.Constant(_INT, index)], inbounds=True)
 
-    def load(self, w: Words, array: Any, index: int) -> Any:
-        return w.b.load(self.at(w, array, index), align=8)  # arrays may lie anywhere
+    def load(self, w: Words, array: Any, index: int, name: str = "") -> Any:
+        return w.b.load(self.at(w, array, index), name=name, align=8)  # arrays may lie anywhere
 
     def store(self, w: Words, x: Any, array: Any, index: int) -> None:
         w.b.store(x, self.at(w, array, index), align=8)
@@ -404,15 +404,15 @@ class Lanes:
 
         def leaf(e: Expr) -> Any:
             if e in hoisted:
-                return self.load(w, values, constants[hoisted[e]])
+                return self.load(w, values, constants[hoisted[e]], hoisted[e])
             if e.op != "symbol":
                 return None
             name = e.args[0]
             if name in states:
-                return self.load(w, state, states[name])
+                return self.load(w, state, states[name], name)
             if name == TIME:
                 return self.load(w, values, len(self.emitted.values)) if time is None else self.load(w, time, 0)
-            return self.load(w, values, constants[name]) if name in constants else equations.value(self._definitions[name])
+            return self.load(w, values, constants[name], name) if name in constants else equations.value(self._definitions[name])
 
         equations = Equations(w, leaf)
         return equations

@@ -27,7 +27,8 @@ def equations(
     model: Model,
     symbols: Annotated[Texts, typer.Argument(metavar="[SYMBOL]...", help="Only these, for example I_Na_s.", show_default=False)] = None,
     latex: Annotated[bool, typer.Option("--latex", help="As LaTeX, to paste into a handout.")] = False,
-    source: Annotated[bool, typer.Option("--source", help="As the Python text that is run: right-hand side and Jacobian.")] = False,
+    source: Annotated[bool, typer.Option("--source", help="As Python text: right-hand side and Jacobian.")] = False,
+    llvm: Annotated[bool, typer.Option("--llvm", help="As the text that the sweep engine's machine code is made of.")] = False,
     json: Json = False,
 ) -> None:
     """The equations of a model, structure by structure.
@@ -40,12 +41,14 @@ def equations(
       cramplab equations squid --source"""
     from simulation import models
 
-    if source and (latex or symbols):
-        raise WrongUse("--source prints the whole model; leave out --latex and the symbols")
+    if (source or llvm) and (latex or symbols):
+        raise WrongUse(f"{'--source' if source else '--llvm'} prints the whole model; leave out --latex and the symbols")
+    if source and llvm:
+        raise WrongUse("--source and --llvm are two texts of one model; ask for one of them")
     bound = models.bound(_model_of(model))
     chosen = [bound.definition(s) for s in symbols] if symbols else list(bound.definitions)
-    if source:
-        _print_source(bound, json)
+    if source or llvm:
+        _print_source(bound, llvm, json)
     elif json:
         typeset = _latex(bound) if latex else {}
         output.as_json({"model": bound.name, "equations": [_facts(d, typeset) for d in chosen]})
@@ -88,10 +91,14 @@ def _latex(bound: Bound) -> dict[str, str]:
     return {entry.symbol: entry.latex for entry in latex(bound)}
 
 
-def _print_source(bound: Bound, json: bool) -> None:
+def _print_source(bound: Bound, llvm: bool, json: bool) -> None:
     from simulation.assembly.emit import Emitted
 
     text = Emitted(bound).source
+    if llvm:
+        from simulation.assembly.lanes import Lanes
+
+        text = Lanes(Emitted(bound), tuple(range(len(bound.states)))).text
     if json:
         output.as_json({"model": bound.name, "source": text})
     else:

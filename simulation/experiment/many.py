@@ -26,6 +26,7 @@ from simulation.experiment.threshold import WATCH, Search
 
 RTOL = 1e-5
 _FINE = 0.1  # of the grid's step: where two rests may lie close together
+_MAY_REST = (-130.0, 10.0)  # mV: a point of the grid without an answer matters here
 _CLOSE = 1e-8  # relative change of the last step of Newton's method along the grid
 _EXACT = 1e-11
 
@@ -148,48 +149,47 @@ def _on_grid(p: Preparation, values: Array, start: Array, step: float) -> tuple[
     V, held = p.potential, p.held_at_rest
     whole, others = engine_of(p, held), engine_of(p, held | {V})
     groups = _Groups(whole, len(values))
-    packed = groups.packed(values, extra=1)
-    grid = np.arange(V_LOW, V_HIGH + step, step)
+    packed, fresh = groups.packed(values, extra=1), groups.packed(start)
+    row = whole.moving.index(V)
     unclear = np.zeros(len(values), dtype=bool)
     brackets: list[tuple[NDArray[np.intp], Array]] = []
-    row = whole.moving.index(V)
+    grid = np.arange(V_LOW, V_HIGH + step, step)
     for potentials in (grid, grid[::-1]):
-        fresh = groups.packed(start)
-        state = fresh.copy()
-        before_f: Array | None = None
-        earlier_f: Array | None = None
-        before_state: Array | None = None
+        state = fresh
+        before: list[tuple[Array, Array]] = []  # the last two points: dV/dt and state
         for v in potentials:
-            state[:, V, :] = v
-            came = np.ones((groups.groups, groups.width), dtype=bool)
-            if others.moving:
-                came = settle(others, groups, state, packed, _CLOSE)
-                lost = ~came
-                if lost.any():
-                    retry = np.where(lost[:, None, :], fresh, state)
-                    retry[:, V, :] = v
-                    again = settle(others, groups, retry, packed, _CLOSE)
-                    state = np.where(lost[:, None, :], retry, state)
-                    came = came | again
+            state, came = _all_else(others, groups, state, fresh, packed, V, v)
             f = np.where(came, rates(whole, groups, state, packed)[:, row, :], np.nan)
-            if before_f is not None and before_state is not None:
-                crossed = groups.each(f * before_f <= 0)
-                found = np.flatnonzero(crossed)
+            if before:
+                f_1, state_1 = before[-1]
+                found = np.flatnonzero(groups.each(f * f_1 <= 0))
                 if len(found):
                     # The root lies where a straight line between the two points is zero.
-                    share = np.clip(before_f / np.where(before_f == f, 1.0, before_f - f), 0.0, 1.0)[:, None, :]
-                    near = before_state + share * (state - before_state)
-                    brackets.append((found, groups.unpacked(near)[found]))
-                if earlier_f is not None:
-                    unclear |= _touches(*(groups.each(x) for x in (earlier_f, before_f, f)))
-                unclear |= groups.each(np.isnan(f) | np.isnan(before_f)) & _near_rest(v)
-            earlier_f, before_f, before_state = before_f, f, np.where(came[:, None, :], state, fresh)
+                    share = np.clip(f_1 / np.where(f_1 == f, 1.0, f_1 - f), 0.0, 1.0)[:, None, :]
+                    brackets.append((found, groups.unpacked(state_1 + share * (state - state_1))[found]))
+                unclear |= groups.each(np.isnan(f) | np.isnan(f_1)) & (_MAY_REST[0] < v < _MAY_REST[1])
+            if len(before) > 1:
+                unclear |= _touches(*(groups.each(x) for x in (before[-2][0], before[-1][0], f)))
+            before = [*before[-1:], (f, state)]
+            state = np.where(came[:, None, :], state, fresh)
     return _polished(p, whole, values, brackets, unclear, step)
 
 
-def _near_rest(v: float) -> bool:
-    """Where a membrane may rest: a point without an answer matters there."""
-    return -130.0 < v < 10.0
+def _all_else(
+    others: Engine, groups: _Groups, state: Array, fresh: Array, packed: Array, V: int, v: float
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Everything but the potential at its steady state, from where it was, else from afresh; which membranes came there."""
+    here = state.copy()
+    here[:, V, :] = v
+    if not others.moving:
+        return here, np.ones((groups.groups, groups.width), dtype=bool)
+    came = settle(others, groups, here, packed, _CLOSE)
+    if came.all():
+        return here, came
+    retry = np.where(came[:, None, :], here, fresh)
+    retry[:, V, :] = v
+    again = settle(others, groups, retry, packed, _CLOSE)
+    return np.where(came[:, None, :], here, retry), came | again
 
 
 def _touches(f0: Array, f1: Array, f2: Array) -> NDArray[np.bool_]:
@@ -225,6 +225,8 @@ def _polished(
     same[1:] = (membrane[1:] == membrane[:-1]) & (np.abs(np.diff(found[:, V])) < 1e-6)
     membrane, found = membrane[~same], found[~same]
     unclear |= ~np.isin(np.arange(len(values)), membrane)
+    if not len(membrane):
+        return Rests(membrane, found, np.zeros(0, dtype=bool), np.zeros(0)), unclear
     groups = _Groups(whole, len(membrane))
     J = jacobians(whole, groups, groups.packed(found), groups.packed(values[membrane], extra=1))
     sound = np.asarray(np.isfinite(J).all(axis=(1, 2)), dtype=bool)
