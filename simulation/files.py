@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,6 +54,43 @@ def aside(path: str | Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Holds a lock file beside ``path``, which the system lets go of even if this process is killed.
+
+    Raises FileError if another process holds it."""
+    place = path.with_name(f"{path.name}.lock")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        file = place.open("a+b")
+    except OSError as error:
+        raise cannot_write(place, error) from None
+    with file:
+        try:
+            _hold(file.fileno())
+            if not os.path.samestat(os.fstat(file.fileno()), place.stat()):  # the one before us has just removed it
+                raise BlockingIOError
+        except OSError:
+            raise FileError(f"another process is writing {path}; wait for it, or take another name") from None
+        try:
+            yield
+        finally:
+            if sys.platform != "win32":  # there an open file cannot be removed
+                place.unlink(missing_ok=True)
+
+
+def _hold(handle: int) -> None:
+    """An exclusive lock, or OSError at once."""
+    if sys.platform == "win32":
+        import msvcrt
+
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+    else:
+        import fcntl
+
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def write_text(path: str | Path, text: str) -> Path:

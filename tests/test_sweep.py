@@ -145,3 +145,18 @@ def test_log_axis():
 def test_bad_sweeps(fibre, axes, measures, says):
     with pytest.raises(ValueError, match=says):
         Sweep(fibre, axes, measures)
+
+
+def test_two_processes_do_not_write_one_result(squid, tmp_path):
+    import subprocess
+    import sys
+
+    out = tmp_path / "map.nc"
+    holder = "import sys, pathlib; from simulation import files\nwith files.alone(pathlib.Path(sys.argv[1])): print('held', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", holder, str(out)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(OSError, match="another process is writing"):
+            run_sweep(Sweep(squid, (parse_axis("T=5,6"),), ("rest",)), out, jobs=1)
+        other.kill()
+    run_sweep(Sweep(squid, (parse_axis("T=5,6"),), ("rest",)), out, jobs=1)  # a killed process leaves no lock behind
+    assert [f.name for f in tmp_path.iterdir()] == ["map.nc"]

@@ -12,7 +12,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
@@ -336,10 +336,15 @@ def run_sweep(
     Raises ExperimentError, FileError."""
     if sweep.protocol is None and any(m.name in _RUN_FEATURES for m in sweep.asked):
         sweep = replace(sweep, protocol=standard_protocol(sweep.preparation))
-    points = sweep.points
     path = Path(out) if out is not None else None
     if path is not None and path.suffix not in (".nc", ".csv"):
         raise ExperimentError(f"a sweep is written as .nc or .csv, not as '{path.suffix or path.name}'")
+    with files.alone(path) if path is not None else nullcontext():
+        return _run_sweep(sweep, path, jobs, resume, progress)
+
+
+def _run_sweep(sweep: Sweep, path: Path | None, jobs: int | None, resume: bool, progress: Progress | None) -> xr.Dataset:
+    points = sweep.points
     journal = Journal(path, sweep) if path is not None else None
     done = journal.read() if journal is not None and resume else {}
     if journal is not None and not resume and journal.path.exists():
