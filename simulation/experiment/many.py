@@ -51,9 +51,10 @@ class Rests:
 class _Groups:
     """Arrays of many membranes as [group][row][lane], and back."""
 
-    def __init__(self, engine: Engine, count: int) -> None:
-        self.engine, self.width, self.count = engine, engine.width, count
+    def __init__(self, engine: Engine, count: int, threads: int | None = None) -> None:
+        self.width, self.count = engine.width, count
         self.groups = -(-count // engine.width)
+        self.threads = min(threads or os.cpu_count() or 1, self.groups)
 
     def packed(self, rows: Array, extra: int = 0) -> Array:
         """From shape (membranes, rows); the last lanes repeat the last membrane."""
@@ -72,16 +73,15 @@ class _Groups:
 
     def in_threads(self, do: Callable[[int, int], None]) -> None:
         """``do(first, last)`` for ranges of groups, in as many threads as help."""
-        threads = min(os.cpu_count() or 1, self.groups)
-        if threads == 1:
+        if self.threads <= 1:
             do(0, self.groups)
             return
-        edges = np.linspace(0, self.groups, threads + 1).astype(int).tolist()
+        edges = np.linspace(0, self.groups, self.threads + 1).astype(int).tolist()
         list(self.pool.map(do, edges[:-1], edges[1:]))
 
     @cached_property
     def pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(os.cpu_count() or 1)
+        return ThreadPoolExecutor(self.threads)
 
 
 def settle(engine: Engine, groups: _Groups, state: Array, values: Array, tolerance: float) -> NDArray[np.bool_]:
@@ -126,16 +126,18 @@ def jacobians(engine: Engine, groups: _Groups, state: Array, values: Array) -> A
     return out
 
 
-def find_rests(p: Preparation, values: Array, start: Array, step: float = V_STEP) -> tuple[Rests, NDArray[np.bool_]]:
+def find_rests(
+    p: Preparation, values: Array, start: Array, *, step: float = V_STEP, threads: int | None = None
+) -> tuple[Rests, NDArray[np.bool_]]:
     """Steady states of every membrane as ``find_rest`` seeks them, and which membranes are unclear and are to be sought one by one.
 
     ``values``: prepared parameters, shape (membranes, values); ``start``: a state near rest, shape (membranes, states), in which held
-    states have the values that they keep; ``step``: of the grid of potentials, mV."""
-    found, unclear = _on_grid(p, values, start, step)
+    states have the values that they keep; ``step``: of the grid of potentials, mV; ``threads``: all cores if not given."""
+    found, unclear = _on_grid(p, values, start, step, threads)
     again = np.flatnonzero(unclear)
     if not len(again) or step < V_STEP:
         return found, unclear
-    finer, still = _on_grid(p, values[again], start[again], _FINE * step)
+    finer, still = _on_grid(p, values[again], start[again], _FINE * step, threads)
     keep = ~unclear[found.membrane]
     membrane = np.concatenate([found.membrane[keep], again[finer.membrane]])
     order = np.lexsort((np.concatenate([found.V[keep], finer.V]), membrane))
@@ -145,10 +147,10 @@ def find_rests(p: Preparation, values: Array, start: Array, step: float = V_STEP
 
 
 @np.errstate(divide="ignore", invalid="ignore", over="ignore")  # parameters without sense give rates that are no numbers
-def _on_grid(p: Preparation, values: Array, start: Array, step: float) -> tuple[Rests, NDArray[np.bool_]]:
+def _on_grid(p: Preparation, values: Array, start: Array, step: float, threads: int | None) -> tuple[Rests, NDArray[np.bool_]]:
     V, held = p.potential, p.held_at_rest
     whole, others = engine_of(p, held), engine_of(p, held | {V})
-    groups = _Groups(whole, len(values))
+    groups = _Groups(whole, len(values), threads)
     packed, fresh = groups.packed(values, extra=1), groups.packed(start)
     row = whole.moving.index(V)
     unclear = np.zeros(len(values), dtype=bool)
@@ -304,14 +306,14 @@ def _followed(course: Course, parts: Sequence[Stretch], protocol: Protocol, push
 
 # ---- thresholds
 
-def thresholds(p: Preparation, duration: float, starts: Array, values: Array, guess: Array) -> Array:
+def thresholds(p: Preparation, duration: float, starts: Array, values: Array, guess: Array, *, threads: int | None = None) -> Array:
     """Threshold current of each membrane for a pulse of ``duration`` ms from its start, on the same ladder of currents as for one membrane:
     0 where it fires without, NaN where no current makes it fire."""
     pulse = stimulus(Pulse(1.0, duration), after=WATCH)
 
     def fire(which: NDArray[np.intp], amplitude: Array) -> NDArray[np.bool_]:
         fired = np.zeros(len(which), dtype=bool)
-        for course, followed in follow(p, pulse, starts[which], values[which], strength=amplitude):
+        for course, followed in follow(p, pulse, starts[which], values[which], strength=amplitude, threads=threads):
             fired[course.index] = bool(not course.failed and find_spikes(followed))
         return fired
 

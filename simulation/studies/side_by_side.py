@@ -41,13 +41,13 @@ def suits(sweep: Sweep) -> bool:
     return sweep.protocol is None or many.stretches(sweep.protocol) is not None
 
 
-def measured(sweep: Sweep, todo: Sequence[Point]) -> Iterator[dict[str, Any]]:
-    """Entries of a sweep's journal, as they are finished."""
+def measured(sweep: Sweep, todo: Sequence[Point], threads: int | None = None) -> Iterator[dict[str, Any]]:
+    """Entries of a sweep's journal, as they are finished. ``threads``: all cores if not given."""
     for i in range(0, len(todo), BLOCK):
-        yield from _block(sweep, todo[i : i + BLOCK])
+        yield from _block(sweep, todo[i : i + BLOCK], threads)
 
 
-def _block(sweep: Sweep, block: Sequence[Point]) -> Iterator[dict[str, Any]]:
+def _block(sweep: Sweep, block: Sequence[Point], threads: int | None) -> Iterator[dict[str, Any]]:
     p = sweep.preparation
     values = _values(sweep, [point for _, point in block])
     entries: dict[int, dict[str, Any]] = {k: {"i": i} for k, (i, _) in enumerate(block)}
@@ -55,7 +55,7 @@ def _block(sweep: Sweep, block: Sequence[Point]) -> Iterator[dict[str, Any]]:
         entries[k]["failed"] = reason
     rests: dict[int, tuple[list[float], list[float], Array]] = {}
     alive = [k for k in entries if "failed" not in entries[k]]
-    for k, found in _rests(sweep, block, values, alive):
+    for k, found in _rests(sweep, block, values, alive, threads):
         if isinstance(found, str):
             entries[k]["failed"] = found
         else:
@@ -67,7 +67,7 @@ def _block(sweep: Sweep, block: Sequence[Point]) -> Iterator[dict[str, Any]]:
     for m in sweep.asked:
         if m.name in _THRESHOLDS and alive:
             duration, guess = _THRESHOLDS[m.name]
-            found_currents = _thresholds(sweep, block, alive, rests, starts, values, duration, guess)
+            found_currents = _thresholds(sweep, block, alive, rests, starts, values, duration, guess, threads)
             for k, current in zip(alive, found_currents, strict=True):
                 entries[k]["values"][m.name] = current
     wanted = [m.name for m in sweep.asked if m.name in features.UNITS and m.name not in ("rest", *_THRESHOLDS)]
@@ -77,7 +77,7 @@ def _block(sweep: Sweep, block: Sequence[Point]) -> Iterator[dict[str, Any]]:
     assert sweep.protocol is not None
     yield from (entries[k] for k in entries if k not in rests)
     shape = not set(wanted) <= _SPIKES_ONLY
-    for course, followed in many.follow(p, sweep.protocol, starts, values[alive]):
+    for course, followed in many.follow(p, sweep.protocol, starts, values[alive], threads=threads):
         entry = entries[alive[course.index]]
         if course.failed:
             entry = {"i": entry["i"], "failed": course.failed}
@@ -111,7 +111,9 @@ def _senseless(sweep: Sweep, values: Array) -> Iterator[tuple[int, str]]:
             yield int(k), f"these parameters make no {bound.name}: {symbol} would have to be {value:.3g} {bound.units[symbol]}, below zero"
 
 
-def _rests(sweep: Sweep, block: Sequence[Point], values: Array, alive: Sequence[int]) -> Iterator[tuple[int, Any]]:
+def _rests(
+    sweep: Sweep, block: Sequence[Point], values: Array, alive: Sequence[int], threads: int | None
+) -> Iterator[tuple[int, Any]]:
     """(stable rests, unstable ones, the state to begin from) of each point, or why there is none."""
     p = sweep.preparation
     if not alive:
@@ -121,7 +123,7 @@ def _rests(sweep: Sweep, block: Sequence[Point], values: Array, alive: Sequence[
     for i, s in enumerate(p.bound.states):
         if isinstance(s.guess, str) and i not in p.held:
             start[:, i] = values[alive, names.index(s.guess)]
-    found, unclear = many.find_rests(p, values[alive], start)
+    found, unclear = many.find_rests(p, values[alive], start, threads=threads)
     bounds = np.searchsorted(found.membrane, np.arange(len(alive) + 1))
     for j, k in enumerate(alive):
         rows = slice(bounds[j], bounds[j + 1])
@@ -157,13 +159,13 @@ def _at_rest(sweep: Sweep, values: Array, stable: list[float], unstable: list[fl
 
 def _thresholds(
     sweep: Sweep, block: Sequence[Point], alive: Sequence[int], rests: Mapping[int, tuple[list[float], list[float], Array]], starts: Array,
-    values: Array, duration: float, guess: float,
+    values: Array, duration: float, guess: float, threads: int | None,
 ) -> Array:
     """Threshold currents; 0 or NaN for a membrane whose rest is not stable, see ``threshold.of_restless``."""
     from simulation.experiment.threshold import of_restless
 
     p = sweep.preparation
-    out = many.thresholds(p, duration, starts, values[list(alive)], np.full(len(alive), guess))
+    out = many.thresholds(p, duration, starts, values[list(alive)], np.full(len(alive), guess), threads=threads)
     for j, k in enumerate(alive):
         if not rests[k][0]:
             rest = find_rest(sweep.at(block[k][1])).at()

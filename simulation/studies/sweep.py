@@ -332,8 +332,8 @@ def run_sweep(
     """Do a sweep; the result is a Dataset over the axes.
 
     ``out``: where to save it (.nc or .csv); finished points are kept beside it until then, and ``resume`` takes them up.
-    ``jobs``: processes, all cores if not given. A point that fails is a marked cell (``status`` 1, NaN), the rest goes on.
-    Raises ExperimentError, FileError."""
+    ``jobs``: processes (threads of the sweep engine), all cores if not given. A point that fails is a marked cell (``status`` 1, NaN), the
+    rest goes on. Raises ExperimentError, FileError."""
     if sweep.protocol is None and any(m.name in _RUN_FEATURES for m in sweep.asked):
         sweep = replace(sweep, protocol=standard_protocol(sweep.preparation))
     path = Path(out) if out is not None else None
@@ -388,7 +388,7 @@ def sweep(
 
 def _results(sweep: Sweep, todo: Sequence[tuple[int, Mapping[str, float]]], jobs: int | None) -> Generator[dict[str, Any], None, None]:
     if side_by_side.suits(sweep):
-        yield from side_by_side.measured(sweep, todo)
+        yield from side_by_side.measured(sweep, todo, jobs)
         return
     jobs = min(jobs or os.cpu_count() or 1, max(1, len(todo)))
     if jobs == 1:
