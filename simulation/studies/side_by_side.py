@@ -176,10 +176,10 @@ def _thresholds(
 
 # ---- the check
 
-def sample(sweep: Sweep, finished: Mapping[int, Mapping[str, Any]]) -> list[int]:
-    """Points to be done again by SciPy: one in a hundred, five at least, drawn by a seed that the sweep itself gives."""
+def sample(sweep: Sweep, finished: Mapping[int, Mapping[str, Any]], least: int = CHECK_LEAST) -> list[int]:
+    """Points to be done again by SciPy: one in a hundred, ``least`` at least, drawn by a seed that the sweep itself gives."""
     done = sorted(i for i, entry in finished.items() if "values" in entry)
-    count = min(len(done), max(CHECK_LEAST, math.ceil(CHECK_SHARE * len(done))))
+    count = min(len(done), max(least, math.ceil(CHECK_SHARE * len(done))))
     if not done:
         return []
     chosen = np.random.default_rng(int(sweep.digest, 16)).choice(len(done), count, replace=False)

@@ -327,23 +327,26 @@ Progress = Callable[[int, int], None]  # finished points, all points
 
 
 def run_sweep(
-    sweep: Sweep, out: str | Path | None = None, *, jobs: int | None = None, resume: bool = False, progress: Progress | None = None
+    sweep: Sweep, out: str | Path | None = None, *, jobs: int | None = None, resume: bool = False, progress: Progress | None = None,
+    least_checked: int = side_by_side.CHECK_LEAST,
 ) -> xr.Dataset:
     """Do a sweep; the result is a Dataset over the axes.
 
     ``out``: where to save it (.nc or .csv); finished points are kept beside it until then, and ``resume`` takes them up.
     ``jobs``: processes (threads of the sweep engine), all cores if not given. A point that fails is a marked cell (``status`` 1, NaN), the
-    rest goes on. Raises ExperimentError, FileError."""
+    rest goes on. ``least_checked``: how many points SciPy does again at least. Raises ExperimentError, FileError."""
     if sweep.protocol is None and any(m.name in _RUN_FEATURES for m in sweep.asked):
         sweep = replace(sweep, protocol=standard_protocol(sweep.preparation))
     path = Path(out) if out is not None else None
     if path is not None and path.suffix not in (".nc", ".csv"):
         raise ExperimentError(f"a sweep is written as .nc or .csv, not as '{path.suffix or path.name}'")
     with files.alone(path) if path is not None else nullcontext():
-        return _run_sweep(sweep, path, jobs, resume, progress)
+        return _run_sweep(sweep, path, jobs, resume, progress, least_checked)
 
 
-def _run_sweep(sweep: Sweep, path: Path | None, jobs: int | None, resume: bool, progress: Progress | None) -> xr.Dataset:
+def _run_sweep(
+    sweep: Sweep, path: Path | None, jobs: int | None, resume: bool, progress: Progress | None, least_checked: int
+) -> xr.Dataset:
     points = sweep.points
     journal = Journal(path, sweep) if path is not None else None
     done = journal.read() if journal is not None and resume else {}
@@ -367,7 +370,7 @@ def _run_sweep(sweep: Sweep, path: Path | None, jobs: int | None, resume: bool, 
             file.close()
     result = _assemble(sweep, done, time.perf_counter() - started)
     if side_by_side.suits(sweep):
-        sample = side_by_side.sample(sweep, done)
+        sample = side_by_side.sample(sweep, done, least_checked)
         few = 1 if len(sample) <= FEW_CHECKS else jobs  # starting processes takes longer
         again = {e["i"]: e for e in _results(side_by_side.reference(sweep), [(i, points[i]) for i in sample], few)}
         result.attrs["check"] = json.dumps(side_by_side.check(sweep, done, again))
