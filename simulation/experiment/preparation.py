@@ -22,7 +22,7 @@ from simulation.parameter_sets import ParameterSet
 MODES = ("chronic", "acute")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Preparation:
     """A model, its parameters and its bath.
 
@@ -47,6 +47,12 @@ class Preparation:
             if name not in self.bound.model.bath:
                 has = ", ".join(self.bound.model.bath)
                 raise ExperimentError(f"the bath of {self.bound.name} has no {name}: it has {has}; other numbers are set with --set SYMBOL=VALUE")
+
+    def __repr__(self) -> str:
+        """Short: its numbers would fill pages."""
+        changed = [f"{symbol} {how}" for symbol, how in self.parameters.changed.items()]
+        held = [f"held: {', '.join(self.frozen)}"] if self.frozen else []
+        return f"<{self.parameters.name} in {str(self.bath) or 'the control bath'}; {'; '.join([self.mode, *changed, *held])}>"
 
     @property
     def bound(self) -> Bound:
