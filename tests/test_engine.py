@@ -168,7 +168,7 @@ def test_a_step_of_the_engine_is_a_step_of_the_method(squid):
         p.kernel.jacobian(0.0, y, p.values, out)
         return out
 
-    course = next(iter(p.kernel.engine(tuple(range(n))).run(start[None], [p.values[None]], [Stretch(1e-3, 0.0, 0.0, 0.0)], rtol=1e-3)))
+    course = next(iter(p.kernel.engine(tuple(range(n))).run(start[None], p.values[None], [Stretch(1e-3, 0.0, 0.0, 0.0)], rtol=1e-3)))
     assert len(course.t) == 1
     assert course.state == pytest.approx(rodas_step(f, jacobian, start, 1e-3)[0], rel=1e-13)
 
@@ -176,7 +176,7 @@ def test_a_step_of_the_engine_is_a_step_of_the_method(squid):
 def test_tighter_tolerances_come_closer(squid):
     stretches = [Stretch(60.0, 10.0, 0.0, 0.0)]
     whole = squid.kernel.engine(tuple(range(4)))
-    ends = [next(iter(whole.run(rested(squid)[None], [squid.values[None]], stretches, rtol=r))).state for r in (1e-3, 1e-4, 1e-5, 1e-6, 1e-9)]
+    ends = [next(iter(whole.run(rested(squid)[None], squid.values[None], stretches, rtol=r))).state for r in (1e-3, 1e-4, 1e-5, 1e-6, 1e-9)]
     errors = [np.abs(end - ends[-1]).max() for end in ends[:-1]]
     assert errors == sorted(errors, reverse=True)
     assert errors[-1] < 1e-3
@@ -218,7 +218,7 @@ def test_engine_and_scipy_agree(prepared, name, kind):
 def test_engine_and_scipy_agree_on_any_squid(g_Na, g_K, g_L, current):
     p = sim.prepare("squid").scaled({"g_Na": g_Na, "g_K": g_K, "g_L": g_L})
     step = sim.protocol(sim.Pulse(current, 50, at=1), after=10) if current else rest_only(60)
-    start = rested(p)
+    start = p.beside(rested(p), 1.0)  # when an unstable rest is left is a matter of rounding
     theirs = sim.run(p, step, solver=sim.Solver(rtol=1e-9, atol=1e-11), start=start).features
     ours = next(iter(many.follow(p, step, start[None], p.values[None])))[1].features
     assert ours.spikes == theirs.spikes
@@ -233,7 +233,7 @@ def crowd(p, currents):
     starts, values = np.tile(rested(p), (len(currents), 1)), np.tile(p.values, (len(currents), 1))
     step = [Stretch(1.0, 0.0, 0.0, 0.0), Stretch(20.0, 1.0, 0.0, 1.0)]
     out = {}
-    for course in p.kernel.engine(tuple(range(len(p.states)))).run(starts, [values], step, strength=np.array(currents)):
+    for course in p.kernel.engine(tuple(range(len(p.states)))).run(starts, values, step, strength=np.array(currents)):
         out[course.index] = course
     return [out[i] for i in range(len(currents))]
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from llvmlite import binding as llvm
@@ -43,14 +42,12 @@ def aligned(*shape: int) -> Array:
 
 @dataclass(frozen=True)
 class Stretch:
-    """A stretch of the protocol without an edge inside: its end (ms), the stimulus I_0 + I_slope (t - t_0), and which of the sets of
-    parameter values holds."""
+    """A stretch of the protocol without an edge inside: its end (ms), and the stimulus I_0 + I_slope (t - t_0)."""
 
     end: float
     I_0: float
     I_slope: float
     t_0: float
-    values: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,13 +80,22 @@ class Engine:
         made_of = (self.emitted.digest, self.width, self.moving, "lanes")
         return machine_code(self.emitted.bound.name, made_of, lambda: self.lanes.text)
 
-    def function(self, name: str, arguments: int) -> Callable[..., int]:
-        """A compiled function that takes pointers and whole numbers, as they come from NumPy."""
-        return function_of(self._code, name, arguments)
+    @cached_property
+    def advance(self) -> Callable[..., int]:
+        """The compiled function of that name, which takes pointers and whole numbers, as they come from NumPy; so do those below."""
+        return function_of(self._code, "advance", 12)
 
     @cached_property
-    def _advance(self) -> Callable[..., int]:
-        return self.function("advance", 12)
+    def settle(self) -> Callable[..., int]:
+        return function_of(self._code, "settle", 5)
+
+    @cached_property
+    def rates(self) -> Callable[..., int]:
+        return function_of(self._code, "rates", 4)
+
+    @cached_property
+    def jacobians(self) -> Callable[..., int]:
+        return function_of(self._code, "jacobians", 5)
 
     @cached_property
     def scale(self) -> Array:
@@ -98,12 +104,12 @@ class Engine:
         return np.array([_SCALES.get(unit, 1.0) for unit in units])
 
     def run(
-        self, starts: Array, values: Sequence[Array], stretches: Sequence[Stretch], *, strength: Array | None = None, rtol: float = 1e-5,
+        self, starts: Array, values: Array, stretches: Sequence[Stretch], *, strength: Array | None = None, rtol: float = 1e-5,
         threads: int | None = None,
     ) -> Iterator[Course]:
         """Follow membranes through a protocol; courses come as they are finished.
 
-        ``starts``: shape (membranes, states); ``values``: for each set that the stretches name, shape (membranes, len(emitted.values));
+        ``starts``: shape (membranes, states); ``values``: shape (membranes, len(emitted.values));
         ``strength``: what the stimulus is multiplied with for each membrane, 1 if not given."""
         count = len(starts)
         threads = min(threads or os.cpu_count() or 1, max(1, -(-count // self.width)))
@@ -114,7 +120,7 @@ class Engine:
             with lock:
                 return next(next_one, None)
 
-        self._advance  # noqa: B018  compiled before the threads begin
+        self.advance  # noqa: B018  compiled before the threads begin
         strength = np.ones(count) if strength is None else strength
         batches = [_Batch(self, starts, values, stretches, strength, rtol, take) for _ in range(threads)]
         if threads == 1:
@@ -152,11 +158,11 @@ class _Batch:
     """The lanes of one thread."""
 
     def __init__(
-        self, engine: Engine, starts: Array, values: Sequence[Array], stretches: Sequence[Stretch], strength: Array, rtol: float,
+        self, engine: Engine, starts: Array, values: Array, stretches: Sequence[Stretch], strength: Array, rtol: float,
         take: Callable[[], int | None],
     ) -> None:
         width, names = engine.width, engine.emitted.values
-        self.engine, self.starts, self.sets, self.stretches, self.strength, self.take = engine, starts, values, stretches, strength, take
+        self.engine, self.starts, self.prepared, self.stretches, self.strength, self.take = engine, starts, values, stretches, strength, take
         self.state = aligned(starts.shape[1], width)
         self.values = aligned(len(names) + 1, width)
         self.clock = aligned(5, width)
@@ -167,8 +173,7 @@ class _Batch:
         self.segment: Ints = np.zeros(width, dtype=np.int64)
         self.count: Ints = np.zeros(width, dtype=np.int64)
         self.trace = np.zeros((width, _ROOM, 3))
-        self.edges = np.array([[s.end, s.I_0, s.I_slope, s.t_0, 0.0] for s in stretches]).T.copy()
-        self.edges[rodas.ASK, :-1] = [a.values != b.values for a, b in pairwise(stretches)]
+        self.edges = np.array([[s.end, s.I_0, s.I_slope, s.t_0] for s in stretches]).T.copy()
         self.stimulus = [names.index(symbol) for symbol in engine.emitted.bound.model.stimulus]
         self.points: list[int | None] = [None] * width
         self.parts: list[list[Array]] = [[] for _ in range(width)]
@@ -182,7 +187,7 @@ class _Batch:
         pointers = [a.ctypes.data for a in arrays]
         more = [self.trace.ctypes.data, self.count.ctypes.data, _ROOM, _ATTEMPTS]
         while any(p is not None for p in self.points) and not self.stopped:
-            self.engine._advance(*pointers, len(self.stretches), *more)
+            self.engine.advance(*pointers, len(self.stretches), *more)
             for lane, point in enumerate(self.points):
                 if point is not None and (self.status[lane] != rodas.RUNNING or self.count[lane] == _ROOM):
                     course = self._attend(lane, point)
@@ -195,20 +200,17 @@ class _Batch:
         if point is None:
             self.status[lane] = IDLE
             # An idle lane goes on computing: with numbers that are known to be sound.
-            self.state[:, lane], self.values[:-1, lane] = self.starts[0], self.sets[0][0]
+            self.state[:, lane], self.values[:-1, lane] = self.starts[0], self.prepared[0]
             return
         first = self.stretches[0]
         self.state[:, lane] = self.starts[point]
-        self._values(lane, point, first)
+        self.values[:-1, lane] = self.prepared[point]
+        with np.errstate(invalid="ignore"):  # a strength that is no number is this lane's own affair
+            strength = self.strength[point]
+            self.values[self.stimulus, lane] = strength * first.I_0, strength * first.I_slope, first.t_0
         self.clock[:3, lane] = 0.0, _FIRST_STEP, first.end
         self.clock[rodas.STRENGTH, lane] = self.strength[point]
         self.segment[lane], self.status[lane] = 0, rodas.RUNNING
-
-    def _values(self, lane: int, point: int, stretch: Stretch) -> None:
-        self.values[:-1, lane] = self.sets[stretch.values][point]
-        with np.errstate(invalid="ignore"):  # a strength that is no number is this lane's own affair
-            strength = self.strength[point]
-            self.values[self.stimulus, lane] = strength * stretch.I_0, strength * stretch.I_slope, stretch.t_0
 
     def _attend(self, lane: int, point: int) -> Course | None:
         rows = int(self.count[lane])
@@ -216,9 +218,7 @@ class _Batch:
         self.steps[lane] += rows
         self.count[lane] = 0
         status = int(self.status[lane])
-        if status == rodas.CALL:
-            self._values(lane, point, self.stretches[int(self.segment[lane])])
-        if status in (rodas.FULL, rodas.CALL, rodas.RUNNING) and self.steps[lane] < _LONGEST:
+        if status in (rodas.FULL, rodas.RUNNING) and self.steps[lane] < _LONGEST:
             self.status[lane] = rodas.RUNNING
             return None
         t, V, own = np.concatenate(self.parts[lane]).T

@@ -67,6 +67,11 @@ class Words:
         """Whether a < b, false where either is no number."""
         return self.b.fcmp_ordered("<", a, b)
 
+    def some(self, which: Any) -> Any:
+        """Whether a mask holds in any lane."""
+        bits = self.b.bitcast(which, ir.IntType(self.width))
+        return self.b.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0))
+
     def choose(self, which: Any, a: Any, b: Any) -> Any:
         return self.b.select(which, a, b)
 
@@ -215,7 +220,6 @@ class Equations:
         a, b = map(self.value, e.args)
         return {"+": w.add, "-": w.sub, "*": w.mul, "/": w.div}[e.op](a, b)
 
-
     def root(self, e: Expr) -> Any:
         """The zero of a rising residual: Newton's method kept in a bracket by halving, until every lane is there (200 rounds at most)."""
         w, b = self.w, self.w.b
@@ -244,9 +248,7 @@ class Equations:
         moving = w.below(limit, w.absolute(w.sub(after, here)))
         count = b.add(b.load(rounds), ir.Constant(_INT, 1))
         b.store(count, rounds)
-        whole = ir.IntType(w.width)
-        some = b.icmp_unsigned("!=", b.bitcast(moving, whole), ir.Constant(whole, 0))
-        b.cbranch(b.and_(some, b.icmp_signed("<", count, ir.Constant(_INT, 200))), again, done)
+        b.cbranch(b.and_(w.some(moving), b.icmp_signed("<", count, ir.Constant(_INT, 200))), again, done)
         b.position_at_end(done)
         return b.load(x)
 
@@ -329,6 +331,11 @@ class Lanes:
         return {i: by[TIME] for i, by in enumerate(self._gradients) if TIME in by}
 
     @property
+    def rows(self) -> int:
+        """Rows of ``matrix`` as ``slopes`` fills it."""
+        return len(self.entries) + len(self.by_time) + self.runs
+
+    @property
     def runs(self) -> bool:
         """Whether the potential moves: else there is nothing to follow."""
         return self.bound.index(self.bound.model.potential) in self.moving
@@ -376,7 +383,7 @@ class Lanes:
         newton.write_along(self, module)
         return str(module)
 
-    def _function(self, module: ir.Module, name: str, arguments: Sequence[str], write: Callable[..., None]) -> ir.Function:
+    def _function(self, module: ir.Module, name: str, arguments: Sequence[str], write: Callable[..., object]) -> ir.Function:
         vector = ir.VectorType(_DOUBLE, self.width).as_pointer()
         function = ir.Function(module, ir.FunctionType(ir.VoidType(), [vector] * len(arguments)), name=name)
         for argument, label in zip(function.args, arguments, strict=True):
@@ -417,15 +424,14 @@ class Lanes:
         equations = Equations(w, leaf)
         return equations
 
-    def _write_rhs(self, w: Words, state: Any, values: Any, rate: Any, time: Any = None) -> None:
+    def _write_rhs(self, w: Words, state: Any, values: Any, rate: Any, time: Any = None) -> Equations:
         equations = self._equations(w, state, values, time)
         for i, name in enumerate(self._rates):
             self.store(w, equations.value(symbol(name)), rate, i)
+        return equations
 
     def _write_slopes(self, w: Words, state: Any, values: Any, rate: Any, matrix: Any) -> None:
-        equations = self._equations(w, state, values)
-        for i, name in enumerate(self._rates):
-            self.store(w, equations.value(symbol(name)), rate, i)
+        equations = self._write_rhs(w, state, values, rate)
         for k, e in enumerate((*self._jacobian.values(), *self.by_time.values(), *([self._own] if self.runs else []))):
             self.store(w, equations.value(e), matrix, k)
 

@@ -20,8 +20,7 @@ def write(lanes: Lanes, module: ir.Module) -> None:
 
     All arrays hold one group of lanes after the other. ``settle`` moves the moving states to where their rates vanish; ``settled``: 1 for
     each lane that came to rest within 40 steps, else 0."""
-    sizes = {"state": len(lanes.bound.states), "values": len(lanes.emitted.values) + 1, "rate": len(lanes.moving),
-             "matrix": len(lanes.entries) + len(lanes.by_time) + 1}
+    sizes = {"state": len(lanes.bound.states), "values": len(lanes.emitted.values) + 1, "rate": len(lanes.moving), "matrix": lanes.rows}
     _loop(lanes, module, "rates", "rhs", ("state", "values", "rate"), sizes)
     _loop(lanes, module, "jacobians", "slopes", ("state", "values", "rate", "matrix"), sizes)
     _settle(lanes, module, sizes)
@@ -118,7 +117,6 @@ def _settle(lanes: Lanes, module: ir.Module, sizes: dict[str, int]) -> None:
     mask, tries = b.alloca(w.bits), b.alloca(_INT)
     sound = b.alloca(w.bits)
     none, every = ir.Constant(w.bits, [0] * lanes.width), ir.Constant(w.bits, [1] * lanes.width)
-    whole = ir.IntType(lanes.width)
     with _each(b, given["groups"]) as group:
         state = b.gep(given["state"], [b.mul(group, ir.Constant(_INT, sizes["state"]))])
         values = b.gep(given["values"], [b.mul(group, ir.Constant(_INT, sizes["values"]))])
@@ -148,10 +146,7 @@ def _settle(lanes: Lanes, module: ir.Module, sizes: dict[str, int]) -> None:
         b.store(b.or_(b.load(mask), arrived), mask)
         b.store(b.add(b.load(tries), ir.Constant(_INT, 1)), tries)
         waiting = b.and_(b.not_(b.load(mask)), b.load(sound))
-        again = b.and_(
-            b.icmp_unsigned("!=", b.bitcast(waiting, whole), ir.Constant(whole, 0)), b.icmp_signed("<", b.load(tries), ir.Constant(_INT, STEPS))
-        )
-        b.cbranch(again, step_block, done_block)
+        b.cbranch(b.and_(w.some(waiting), b.icmp_signed("<", b.load(tries), ir.Constant(_INT, STEPS))), step_block, done_block)
         b.position_at_end(done_block)
         b.store(w.choose(b.load(mask), w.number(1.0), w.number(0.0)), b.gep(given["settled"], [group]), align=8)
     b.ret(ir.Constant(_INT, 0))

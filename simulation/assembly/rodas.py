@@ -33,13 +33,12 @@ D = (0.25, -0.1043, 0.1035, -0.0362, 0.0, 0.0)
 STAGES = 6
 
 SAFETY, LEAST, MOST = 0.9, 0.2, 5.0
-RUNNING, DONE, FAILED, FULL, CALL = range(5)  # status of a lane
+RUNNING, DONE, FAILED, FULL = range(4)  # status of a lane
 
 # Rows of ``clock``, a vector each.
 TIME, STEP, STOP, RTOL, STRENGTH = range(5)  # STRENGTH: what the protocol's stimulus is multiplied with
-# Rows of ``edges``, a number for each segment: its end, the stimulus there (start, slope, time of start), and 1 where the caller is to
-# be asked before the next one begins.
-END, I_0, I_SLOPE, T_0, ASK = range(5)
+# Rows of ``edges``, a number for each segment: its end, and the stimulus there (start, slope, time of start).
+END, I_0, I_SLOPE, T_0 = range(4)
 
 _DOUBLE, _INT = ir.DoubleType(), ir.IntType(64)
 
@@ -88,11 +87,10 @@ class _Writer:
     def call(self, name: str, *arguments: Any) -> None:
         self.b.call(self.module.get_global(name), arguments)
 
-    def each_lane(self, which: Any, name: str, then: Any) -> None:
+    def each_lane(self, which: Any, then: Any) -> None:
         """Branches for the lanes of a mask, none taken if the mask is empty."""
         b = self.b
-        bits = b.bitcast(which, ir.IntType(self.lanes.width))
-        with b.if_then(b.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0)), likely=False):
+        with b.if_then(self.w.some(which), likely=False):
             for i in range(self.lanes.width):
                 lane = ir.Constant(ir.IntType(32), i)
                 with b.if_then(b.extract_element(which, lane)):
@@ -107,8 +105,7 @@ class _Writer:
 
     def write(self) -> None:
         b, w, L = self.b, self.w, self.lanes
-        rate, matrix, parts = self.array(self.n, "rate"), self.array(len(L.entries) + len(L.by_time) + 1, "matrix"), self.array(
-            len(L.elimination[1]), "parts")
+        rate, matrix, parts = self.array(self.n, "rate"), self.array(L.rows, "matrix"), self.array(len(L.elimination[1]), "parts")
         shift, stage = self.array(1, "shift"), self.array(len(L.bound.states), "stage")
         k = [self.array(self.n, f"k{i + 1}") for i in range(STAGES)]
         made = b.alloca(_INT, name="made")
@@ -119,7 +116,7 @@ class _Writer:
         b.branch(loop)
         b.position_at_end(loop)
 
-        running = self._running()
+        running = self._status("==")
         t, wanted, stop = (L.load(w, self.clock, row) for row in (TIME, STEP, STOP))
         left = w.sub(stop, t)
         last = b.fcmp_ordered("<=", w.mul(left, w.number(0.999999)), wanted)
@@ -134,7 +131,7 @@ class _Writer:
 
         fine = b.fcmp_ordered("<", error, w.number(1e30))
         accepted = b.and_(b.fcmp_ordered("<=", error, w.number(1.0)), running)
-        own = L.load(w, matrix, len(L.entries) + len(L.by_time))
+        own = L.load(w, matrix, L.rows - 1)
         V = L.load(w, self.state, L.bound.index(L.bound.model.potential))
         self._keep(accepted, t, V, own)
         for i, position in enumerate(L.moving):
@@ -147,28 +144,22 @@ class _Writer:
         # A step that an edge cut short says little about the next one: it may be as long as was wanted.
         following = w.choose(b.and_(accepted, last), w.most(following, wanted), following)
         L.store(w, w.choose(running, following, wanted), self.clock, STEP)
-        self.each_lane(b.and_(accepted, last), "edge", self._edge)
+        self.each_lane(b.and_(accepted, last), self._edge)
         tiny = w.below(following, w.mul(w.number(1e-13), w.add(w.absolute(t), w.number(1.0))))
-        self.each_lane(b.and_(b.and_(tiny, running), b.not_(accepted)), "fail", self._fail)
+        self.each_lane(b.and_(b.and_(tiny, running), b.not_(accepted)), self._fail)
 
         tries = b.add(b.load(made), ir.Constant(_INT, 1))
         b.store(tries, made)
-        go_on = b.and_(b.icmp_signed("<", tries, self.attempts), self._all_run_or_idle())
+        go_on = b.and_(b.icmp_signed("<", tries, self.attempts), b.not_(w.some(self._status(">"))))
         b.cbranch(go_on, loop, after)
         b.position_at_end(after)
         b.ret(b.load(made))
 
-    def _running(self) -> Any:
+    def _status(self, relation: str) -> Any:
+        """Which lanes have a status that is ==, > RUNNING; that of an idle one lies below."""
         b = self.b
         status = b.load(b.bitcast(self.status, self.w.ints.as_pointer()), align=8)
-        return b.icmp_signed("==", status, ir.Constant(self.w.ints, [RUNNING] * self.lanes.width))
-
-    def _all_run_or_idle(self) -> Any:
-        """No lane has a status other than running or idle (-1)."""
-        b, width = self.b, self.lanes.width
-        status = b.load(b.bitcast(self.status, self.w.ints.as_pointer()), align=8)
-        news = b.icmp_signed(">", status, ir.Constant(self.w.ints, [RUNNING] * width))
-        return b.icmp_unsigned("==", b.bitcast(news, ir.IntType(width)), ir.Constant(ir.IntType(width), 0))
+        return b.icmp_signed(relation, status, ir.Constant(self.w.ints, [RUNNING] * self.lanes.width))
 
     def _stages(self, t: Any, h: Any, rate: Any, matrix: Any, parts: Any, stage: Any, k: list[Any], time_row: int) -> tuple[list[Any], Any]:
         w, L = self.w, self.lanes
@@ -223,22 +214,21 @@ class _Writer:
             with b.if_then(b.icmp_signed(">=", more, self.room), likely=False):
                 b.store(ir.Constant(_INT, FULL), b.gep(self.status, [index], inbounds=True))
 
-        self.each_lane(accepted, "keep", keep)
+        self.each_lane(accepted, keep)
 
     def _edge(self, lane: Any, index: Any) -> None:
         """A lane has come to the end of a segment: on with the next one, or done."""
         b, L = self.b, self.lanes
         place = b.gep(self.segment, [index], inbounds=True)
-        passed = b.load(place)
-        following = b.add(passed, ir.Constant(_INT, 1))
+        following = b.add(b.load(place), ir.Constant(_INT, 1))
         b.store(following, place)
         status = b.gep(self.status, [index], inbounds=True)
         with b.if_else(b.icmp_signed(">=", following, self.segments)) as (over, more):
             with over:
                 b.store(ir.Constant(_INT, DONE), status)
             with more:
-                def table(row: int, segment: Any = following) -> Any:
-                    at = b.add(b.mul(ir.Constant(_INT, row), self.segments), segment)
+                def table(row: int) -> Any:
+                    at = b.add(b.mul(ir.Constant(_INT, row), self.segments), following)
                     return b.load(b.gep(self.edges, [at], inbounds=True))
 
                 b.store(table(END), self.spot(self.clock, STOP, index))
@@ -247,8 +237,6 @@ class _Writer:
                 for row, symbol in zip((I_0, I_SLOPE, T_0), L.bound.model.stimulus, strict=True):
                     x = table(row) if row == T_0 else b.fmul(table(row), strength)
                     b.store(x, self.spot(self.values, names.index(symbol), index))
-                with b.if_then(b.fcmp_ordered(">", table(ASK, passed), ir.Constant(_DOUBLE, 0.5)), likely=False):
-                    b.store(ir.Constant(_INT, CALL), status)
 
     def _fail(self, lane: Any, index: Any) -> None:
         self.b.store(ir.Constant(_INT, FAILED), self.b.gep(self.status, [index], inbounds=True))

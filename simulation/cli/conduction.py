@@ -40,13 +40,13 @@ def conduction(
       cramplab conduction fibre --again 8
       cramplab conduction squid --bath T=18.5
       cramplab excitability conduction fibre --over K=2.5:9:14 --figure v.svg"""
-    from simulation import figures
     from simulation.experiment.cable import cable_constants, propagate
 
     for path, endings, what in ((out, (".nc",), "a cable"), (figure, output.FIGURES, "a figure")):
         if path is not None:
             output.destination(path, endings, what)
-    options.check_size(size)
+    if figure is not None:
+        options.check_size(size)
     spike, constants = propagate(membrane.here, sections, again=again), cable_constants(membrane.here)
     written = []
     if out is not None:
@@ -55,6 +55,8 @@ def conduction(
         with output.saving(out):
             written.append(sweep.save(spike.to_xarray(), out))
     if figure is not None:
+        from simulation import figures
+
         written += figures.save(figures.propagation_figure(spike.to_xarray(), size), figure)
     if json:
         output.as_json({

@@ -94,11 +94,12 @@ def _latex(bound: Bound) -> dict[str, str]:
 def _print_source(bound: Bound, llvm: bool, json: bool) -> None:
     from simulation.assembly.emit import Emitted
 
-    text = Emitted(bound).source
     if llvm:
         from simulation.assembly.lanes import Lanes
 
         text = Lanes(Emitted(bound), tuple(range(len(bound.states)))).text
+    else:
+        text = Emitted(bound).source
     if json:
         output.as_json({"model": bound.name, "source": text})
     else:

@@ -108,7 +108,7 @@ def _complain_of_check(result: xr.Dataset) -> None:
     from simulation.studies import side_by_side
 
     if "check" in result.attrs:
-        found = side_by_side.from_attribute(result.attrs["check"])
+        found = json_format.loads(result.attrs["check"])
         if found["beyond"]:
             raise ModelSaysNo(f"{side_by_side.said(found)}. The result is saved; with --solver LSODA every point is done by SciPy.")
 

@@ -46,6 +46,11 @@ class Cable:
         if not 3 <= self.sections <= MOST_SECTIONS:
             raise ExperimentError(f"a cable has 3 to {MOST_SECTIONS} sections, not {self.sections}")
 
+    @cached_property
+    def rest(self) -> Array:
+        """State of every section at rest."""
+        return find_rest(self.preparation).at().state
+
     @property
     def dx(self) -> float:
         """Length of a section, mm."""
@@ -56,7 +61,7 @@ class Cable:
         """Middle of each section, mm from the stimulated end."""
         return np.asarray(self.dx * (np.arange(self.sections) + 0.5))
 
-    @property
+    @cached_property
     def g(self) -> float:
         """Conductance from section to section, in the unit of the model's currents per mV."""
         p = self.preparation
@@ -65,7 +70,7 @@ class Cable:
     @cached_property
     def _push(self) -> Array:
         """What a unit of stimulus adds to each rate."""
-        p, state = self.preparation, find_rest(self.preparation).at().state
+        p, state = self.preparation, self.rest
         rates = np.empty((2, len(state)))
         for i in (0, 1):
             p.kernel.rhs(0.0, state, p.kernel.changed(p.values, {p.bound.model.stimulus[0]: float(i)}), rates[i])
@@ -77,7 +82,7 @@ class Cable:
         p = self.preparation
         return np.array([0.0 if i in p.held else 1.0 for i in range(len(p.states))])
 
-    @property
+    @cached_property
     def width(self) -> int:
         """Diagonals of the Jacobian on either side of the main one."""
         m, V = len(self.preparation.states), self.preparation.potential
@@ -146,12 +151,12 @@ class Cable:
         """Current into the first section that, by the linear response at rest, would depolarise it by 100 mV within ``width`` ms."""
         from scipy.linalg import solve_banded
 
-        p, m = self.preparation, len(self.preparation.states)
-        matrix = -self.jacobian(0.0, np.tile(find_rest(p).at().state, self.sections))
+        m = len(self.preparation.states)
+        matrix = -self.jacobian(0.0, np.tile(self.rest, self.sections))
         matrix[self.width] += 1 / width
         pushed = np.zeros(self.sections * m)
         pushed[:m] = self._push * self._moves
-        return float(_STRONG / solve_banded((self.width, self.width), matrix, pushed)[p.potential])
+        return float(_STRONG / solve_banded((self.width, self.width), matrix, pushed)[self.preparation.potential])
 
 
 @dataclass(frozen=True)
@@ -172,7 +177,7 @@ def cable_constants(p: Preparation) -> CableConstants:
     cable = Cable(p, 3)
     potentials = [i for i, s in enumerate(p.bound.states) if s.unit == "mV"]
     matrix = np.empty((len(p.states), len(p.states)))
-    p.kernel.jacobian(0.0, find_rest(p).at().state, p.values, matrix)
+    p.kernel.jacobian(0.0, cable.rest, p.values, matrix)
     of_V = matrix[np.ix_(potentials, potentials)]
     response = np.linalg.solve(-of_V, cable._push[potentials])
     resistance = float(response[potentials.index(p.potential)])
@@ -283,7 +288,7 @@ def propagate(
     the solver gives up or there is no rest."""
     cable = Cable(p, sections)
     V = p.potential
-    y = np.tile(find_rest(p).at().state, (sections, 1))
+    y = np.tile(cable.rest, (sections, 1))
     amplitude = cable.stimulus(width)
     starts = (0.0,) if again is None else (0.0, again)
     if again is not None and again <= width:

@@ -25,7 +25,7 @@ from simulation.experiment.protocol import Protocol, Pulse, protocol, rest_only
 from simulation.experiment.recording import Recording
 from simulation.experiment.rest import SteadyState, find_rest
 from simulation.experiment.solve import run
-from simulation.experiment.threshold import SOLVER, WATCH, Conditioned, Warm, of_restless, ramp_threshold, rheobase, threshold_current
+from simulation.experiment.threshold import SOLVER, WATCH, Conditioned, Warm, of_restless, onset, ramp_threshold, rheobase, threshold_current
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,7 +35,6 @@ Found = dict[str, float | Array]
 Texts = Mapping[str, tuple[str, str]]  # name -> (unit, what it is)
 
 _SHORT = 1.0  # ms: test pulses of the clinic
-_GUESS = 100.0
 _LEAST_SHARE, _MANY_TIMES = 0.5, 50.0  # thresholds of a hardly excitable membrane are sought up to so many times the resting one
 
 
@@ -318,13 +317,7 @@ class RecoveryCycle(Examination):
             found = tests.threshold(interval, self.width, guess=threshold, highest=self.strong * threshold, look_from=threshold, warm=warm)
             return not math.isnan(found)
 
-        low, high = over, self.intervals[-1]
-        if second(low) or not second(high):
-            return math.nan
-        while high - low > 0.02:
-            middle = 0.5 * (low + high)
-            low, high = (low, middle) if second(middle) else (middle, high)
-        return 0.5 * (low + high)
+        return onset(second, over, self.intervals[-1], 0.02)
 
 
 def _spike_over(recording: Recording) -> float | None:
@@ -578,9 +571,7 @@ class SpontaneousRate(Examination):
         return self.from_rest(p, rest.state, warm) | {"rest": rest.V, "stable": float(rest.stable)}
 
     def from_rest(self, p: Preparation, start: Array, warm: Warm) -> Found:
-        beside = start.copy()
-        beside[p.potential] += self.nudge
-        times = _run(p, rest_only(self.length), beside).spike_times
+        times = _run(p, rest_only(self.length), p.beside(start, self.nudge)).spike_times
         late = sum(t > 0.5 * self.length for t in times)
         return {"spontaneous_spikes": float(len(times)), "spontaneous_rate": 2000.0 * late / self.length}
 

@@ -21,7 +21,7 @@ from simulation.experiment.features import Features, find_spikes, measure
 from simulation.experiment.preparation import Preparation
 from simulation.experiment.protocol import Protocol, Pulse
 from simulation.experiment.protocol import protocol as stimulus
-from simulation.experiment.rest import V_HIGH, V_LOW, V_STEP
+from simulation.experiment.rest import V_HIGH, V_LOW, V_STEP, touches
 from simulation.experiment.threshold import WATCH, Search
 
 RTOL = 1e-5
@@ -86,7 +86,7 @@ class _Groups:
 
 def settle(engine: Engine, groups: _Groups, state: Array, values: Array, tolerance: float) -> NDArray[np.bool_]:
     """Newton's method on the moving states of every membrane, in place; which of them came to rest."""
-    function = engine.function("settle", 5)
+    function = engine.settle  # compiled before the threads begin
     settled, limit = aligned(groups.groups, groups.width), np.array([tolerance])
 
     def do(first: int, last: int) -> None:
@@ -98,7 +98,7 @@ def settle(engine: Engine, groups: _Groups, state: Array, values: Array, toleran
 
 def rates(engine: Engine, groups: _Groups, state: Array, values: Array) -> Array:
     """Rates of the moving states of every membrane, shape [group][moving][lane]."""
-    function = engine.function("rates", 4)
+    function = engine.rates  # compiled before the threads begin
     out = aligned(groups.groups, len(engine.moving), groups.width)
 
     def do(first: int, last: int) -> None:
@@ -110,10 +110,10 @@ def rates(engine: Engine, groups: _Groups, state: Array, values: Array) -> Array
 
 def jacobians(engine: Engine, groups: _Groups, state: Array, values: Array) -> Array:
     """Jacobians of the moving states, shape (membranes, moving, moving)."""
-    function, lanes = engine.function("jacobians", 5), engine.lanes
-    n = len(engine.moving)
+    function = engine.jacobians  # compiled before the threads begin
+    n, lanes = len(engine.moving), engine.lanes
     rate = aligned(groups.groups, n, groups.width)
-    packed = aligned(groups.groups, len(lanes.entries) + len(lanes.by_time) + 1, groups.width)
+    packed = aligned(groups.groups, lanes.rows, groups.width)
 
     def do(first: int, last: int) -> None:
         pointers = [a[first:].ctypes.data for a in (rate, packed)]
@@ -171,7 +171,7 @@ def _on_grid(p: Preparation, values: Array, start: Array, step: float, threads: 
                     brackets.append((found, groups.unpacked(state_1 + share * (state - state_1))[found]))
                 unclear |= groups.each(np.isnan(f) | np.isnan(f_1)) & (_MAY_REST[0] < v < _MAY_REST[1])
             if len(before) > 1:
-                unclear |= _touches(*(groups.each(x) for x in (before[-2][0], before[-1][0], f)))
+                unclear |= touches(*(groups.each(x) for x in (before[-2][0], before[-1][0], f)))
             before = [*before[-1:], (f, state)]
             state = np.where(came[:, None, :], state, fresh)
     return _polished(p, whole, values, brackets, unclear, step)
@@ -192,15 +192,6 @@ def _all_else(
     retry[:, V, :] = v
     again = settle(others, groups, retry, packed, _CLOSE)
     return np.where(came[:, None, :], here, retry), came | again
-
-
-def _touches(f0: Array, f1: Array, f2: Array) -> NDArray[np.bool_]:
-    """Where dV/dt comes near zero between three points of the grid without changing its sign."""
-    curvature, slope = f0 - 2 * f1 + f2, 0.5 * (f2 - f0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        vertex = np.where(curvature == 0, f1, f1 - slope**2 / (2 * curvature))
-        dips = (f0 * f1 > 0) & (f1 * f2 > 0) & (np.abs(f1) <= np.minimum(np.abs(f0), np.abs(f2)))
-        return np.asarray(dips & (vertex * f1 <= 0.3 * f1 * f1))
 
 
 def _polished(
@@ -270,22 +261,21 @@ def follow(
     parts = stretches(protocol)
     assert parts is not None
     moving = engine_of(p, p.held)
-    push = _push(p, values) if strength is None else _push(p, values) * strength
-    for course in moving.run(starts, [values], parts, strength=strength, rtol=rtol, threads=threads):
+    push = _push(p, moving, values) if strength is None else _push(p, moving, values) * strength
+    for course in moving.run(starts, values, parts, strength=strength, rtol=rtol, threads=threads):
         yield course, _followed(course, parts, protocol, float(push[course.index]), p.potential)
 
 
-def _push(p: Preparation, values: Array) -> Array:
+def _push(p: Preparation, moving: Engine, values: Array) -> Array:
     """What a unit of stimulus adds to dV/dt of each membrane: it is in the capacitance alone, so any state will do."""
-    whole = engine_of(p, frozenset())
-    groups = _Groups(whole, len(values))
+    groups, row = _Groups(moving, len(values)), moving.moving.index(p.potential)
     state = groups.packed(np.tile(p.guess(), (len(values), 1)))
     at = p.kernel.emitted.values.index(p.bound.model.stimulus[0])
     packed = groups.packed(values, extra=1)
     packed[:, at, :] = 0.0
-    without = rates(whole, groups, state, packed)[:, p.potential, :].copy()
+    without = rates(moving, groups, state, packed)[:, row, :]
     packed[:, at, :] = 1.0
-    return groups.each(rates(whole, groups, state, packed)[:, p.potential, :] - without)
+    return groups.each(rates(moving, groups, state, packed)[:, row, :] - without)
 
 
 def _followed(course: Course, parts: Sequence[Stretch], protocol: Protocol, push: float, V: int) -> Followed:

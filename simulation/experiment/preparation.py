@@ -79,12 +79,19 @@ class Preparation:
     def values(self) -> Array:
         """What the compiled functions want of the parameters. Raises ModelSaysNo for parameters that make no sense together."""
         values = self.kernel.prepare(self.numbers())
+        reason = self.senseless(values)
+        if reason:
+            raise ModelSaysNo(reason)
+        return values
+
+    def senseless(self, values: Array) -> str:
+        """Why prepared parameters make no sense together; empty if they do."""
         for name in self.bound.model.not_negative:
             value = values[self.kernel.emitted.values.index(name)]
             if value < 0:
                 unit = self.bound.units[name]
-                raise ModelSaysNo(f"these parameters make no {self.bound.name}: {name} would have to be {value:.3g} {unit}, below zero")
-        return values
+                return f"these parameters make no {self.bound.name}: {name} would have to be {value:.3g} {unit}, below zero"
+        return ""
 
     @property
     def whole_bath(self) -> dict[str, float]:
@@ -129,6 +136,12 @@ class Preparation:
         """A state near rest, from the declared guesses."""
         numbers = self.numbers()
         return np.array([numbers[s.guess] if isinstance(s.guess, str) else s.guess for s in self.bound.states])
+
+    def beside(self, state: Array, mV: float) -> Array:
+        """A state whose potential lies so far from that of another, so that an unstable one is left."""
+        out = state.copy()
+        out[self.potential] += mV
+        return out
 
     def in_bath(self, bath: Bath | Mapping[str, float] | str | None = None, **ions: float) -> Preparation:
         """The same membrane in another bath."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulation.assembly.compile import Array
 from simulation.experiment.errors import ModelSaysNo
@@ -163,13 +164,19 @@ def find_rest(p: Preparation) -> Rest:
 
 
 def _close_pairs(system: _System, points: list[Point]) -> Iterator[tuple[Point, Point]]:
-    for before, at, after in zip(points, points[1:], points[2:], strict=False):
-        f0, f1, f2 = before[2], at[2], after[2]
-        if f0 * f1 > 0 and f1 * f2 > 0 and abs(f1) <= min(abs(f0), abs(f2)):
-            curvature, slope = f0 - 2 * f1 + f2, 0.5 * (f2 - f0)
-            vertex = f1 - slope**2 / (2 * curvature) if curvature else f1
-            if vertex * f1 <= 0.3 * f1 * f1:
-                yield from pairwise(system.along_V(before[1], np.linspace(before[0], after[0], 41)))
+    f = np.array([point[2] for point in points])
+    for i in np.flatnonzero(touches(f[:-2], f[1:-1], f[2:])):
+        (first, state, _), (last, *_) = points[i], points[i + 2]
+        yield from pairwise(system.along_V(state, np.linspace(first, last, 41)))
+
+
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")  # parameters without sense give rates that are no numbers
+def touches(f0: Array, f1: Array, f2: Array) -> NDArray[np.bool_]:
+    """Where dV/dt comes near zero between three points of the grid without changing its sign."""
+    curvature, slope = f0 - 2 * f1 + f2, 0.5 * (f2 - f0)
+    vertex = np.where(curvature == 0, f1, f1 - slope**2 / (2 * curvature))
+    dips = (f0 * f1 > 0) & (f1 * f2 > 0) & (np.abs(f1) <= np.minimum(np.abs(f0), np.abs(f2)))
+    return np.asarray(dips & (vertex * f1 <= 0.3 * f1 * f1))
 
 
 def _polish(system: _System, low: Point, high: Point) -> Array | None:

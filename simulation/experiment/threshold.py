@@ -53,6 +53,16 @@ class Warm:
         return found
 
 
+def onset(holds: Callable[[float], bool], low: float, high: float, to: float) -> float:
+    """Where something begins to hold between ``low`` and ``high``, found by halving to a distance ``to``; NaN if it does so at neither or both."""
+    if holds(low) or not holds(high):
+        return math.nan
+    while high - low > to:
+        middle = 0.5 * (low + high)
+        low, high = (low, middle) if holds(middle) else (middle, high)
+    return 0.5 * (low + high)
+
+
 class Search:
     """The search for the smallest stimulus that fires, one question at a time: ``amplitude`` is to be tried, ``tell`` takes the answer,
     ``found`` is the result as soon as there is one: 0 if no stimulus is needed, NaN if none up to ``highest`` fires."""
@@ -124,9 +134,7 @@ def of_restless(p: Preparation, rest: SteadyState) -> float | None:
     """Threshold of a membrane whose rest is not stable: 0 if it fires by itself, NaN if it only leaves its rest. None if it is stable."""
     if rest.stable:
         return None
-    beside = rest.state.copy()
-    beside[p.potential] += _NUDGE
-    return 0.0 if spikes(p, rest_only(_UNTIL_IT_FIRES), beside) else math.nan
+    return 0.0 if spikes(p, rest_only(_UNTIL_IT_FIRES), p.beside(rest.state, _NUDGE)) else math.nan
 
 
 def fires(p: Preparation, amplitude: float, duration: float, start: Array, watch: float = WATCH) -> bool:

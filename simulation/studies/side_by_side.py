@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -15,6 +14,7 @@ from simulation.experiment import features, many
 from simulation.experiment.errors import ExperimentError, ModelSaysNo
 from simulation.experiment.rest import find_rest, held_state
 from simulation.experiment.solve import Solver
+from simulation.experiment.threshold import of_restless
 
 if TYPE_CHECKING:
     from simulation.studies.sweep import Sweep
@@ -51,8 +51,9 @@ def _block(sweep: Sweep, block: Sequence[Point], threads: int | None) -> Iterato
     p = sweep.preparation
     values = _values(sweep, [point for _, point in block])
     entries: dict[int, dict[str, Any]] = {k: {"i": i} for k, (i, _) in enumerate(block)}
-    for k, reason in _senseless(sweep, values):
-        entries[k]["failed"] = reason
+    for k, row in enumerate(values):
+        if reason := p.senseless(row):
+            entries[k]["failed"] = reason
     rests: dict[int, tuple[list[float], list[float], Array]] = {}
     alive = [k for k in entries if "failed" not in entries[k]]
     for k, found in _rests(sweep, block, values, alive, threads):
@@ -102,15 +103,6 @@ def _values(sweep: Sweep, points: Sequence[Mapping[str, float]]) -> Array:
     return np.array([kernel.changed(base, dict(number(a, v) for a, v in point.items())) for point in points])
 
 
-def _senseless(sweep: Sweep, values: Array) -> Iterator[tuple[int, str]]:
-    """Points whose parameters make no sense together, and why."""
-    bound, names = sweep.preparation.bound, sweep.preparation.kernel.emitted.values
-    for symbol in bound.model.not_negative:
-        for k in np.flatnonzero(values[:, names.index(symbol)] < 0):
-            value = values[k, names.index(symbol)]
-            yield int(k), f"these parameters make no {bound.name}: {symbol} would have to be {value:.3g} {bound.units[symbol]}, below zero"
-
-
 def _rests(
     sweep: Sweep, block: Sequence[Point], values: Array, alive: Sequence[int], threads: int | None
 ) -> Iterator[tuple[int, Any]]:
@@ -142,15 +134,20 @@ def _rests(
         yield k, (V[stable].tolist(), V[~stable].tolist(), states[first])
 
 
+def rest_measure(stable: Sequence[float], unstable: Sequence[float]) -> dict[str, float]:
+    """The measure 'rest' from the potentials of all steady states, each kind the most negative first."""
+    return {
+        "rest": stable[0] if stable else math.nan, "rest_2": stable[1] if len(stable) > 1 else math.nan,
+        "rest_unstable": unstable[0] if unstable else math.nan,
+    }
+
+
 def _at_rest(sweep: Sweep, values: Array, stable: list[float], unstable: list[float], state: Array) -> dict[str, float]:
     out: dict[str, float] = {}
     p = sweep.preparation
     for m in sweep.asked:
         if m.name == "rest":
-            out |= {
-                "rest": stable[0] if stable else math.nan, "rest_2": stable[1] if len(stable) > 1 else math.nan,
-                "rest_unstable": unstable[0] if unstable else math.nan,
-            }
+            out |= rest_measure(stable, unstable)
         elif m.name not in features.UNITS and m.name not in _THRESHOLDS:
             names = p.kernel.emitted.symbols
             out[m.name] = float(p.kernel.observe(np.zeros(1), state[None, :], values)[0, names.index(m.name)])
@@ -162,14 +159,12 @@ def _thresholds(
     values: Array, duration: float, guess: float, threads: int | None,
 ) -> Array:
     """Threshold currents; 0 or NaN for a membrane whose rest is not stable, see ``threshold.of_restless``."""
-    from simulation.experiment.threshold import of_restless
-
     p = sweep.preparation
     out = many.thresholds(p, duration, starts, values[list(alive)], np.full(len(alive), guess), threads=threads)
     for j, k in enumerate(alive):
         if not rests[k][0]:
-            rest = find_rest(sweep.at(block[k][1])).at()
-            restless = of_restless(sweep.at(block[k][1]), rest)
+            here = sweep.at(block[k][1])
+            restless = of_restless(here, find_rest(here).at())
             out[j] = out[j] if restless is None else restless
     return out
 
@@ -228,8 +223,3 @@ def said(result: Mapping[str, Any]) -> str:
         return f"{done} with SciPy, and the engine lies BEYOND TOLERANCE: {names} of them"
     worst = ", ".join(f"{name} {value:.2g}" for name, value in result["worst"].items())
     return f"{done} with SciPy (rtol 1e-9); the largest differences: {worst}"
-
-
-def from_attribute(text: str) -> dict[str, Any]:
-    """The check as it is stored with a result."""
-    return dict(json.loads(text))

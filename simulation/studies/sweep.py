@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from itertools import product
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -30,7 +30,7 @@ from simulation.experiment.errors import ExperimentError, ModelSaysNo
 from simulation.experiment.excitability import CURRENT, EXAMINATIONS, Examination
 from simulation.experiment.preparation import Preparation
 from simulation.experiment.protocol import Protocol, Pulse, protocol
-from simulation.experiment.rest import Rest, find_rest
+from simulation.experiment.rest import find_rest
 from simulation.experiment.solve import Solver, run
 from simulation.studies import side_by_side
 
@@ -124,7 +124,7 @@ class Sweep:
         """Axis values of every point, the last axis fastest."""
         return [dict(zip((a.name for a in self.axes), values, strict=True)) for values in product(*(a.values for a in self.axes))]
 
-    @property
+    @cached_property
     def asked(self) -> tuple[Measure, ...]:
         """What is measured at each point. Raises ExperimentError for what is not known."""
         return tuple(self.measure(m) for m in self.measures)
@@ -240,7 +240,7 @@ def measure_point(sweep: Sweep, point: Mapping[str, float], warm: threshold.Warm
     recorded: features.Features | None = None
     for m in sweep.asked:
         if m.name == "rest":
-            out |= _rests(rest)
+            out |= side_by_side.rest_measure([s.V for s in rest.stable], [s.V for s in rest.states if not s.stable])
         elif m.examination is not None:
             out |= {n: np.asarray(x).tolist() for n, x in m.examination.measure(p, rest.at(), warm).items()}
         elif m.name in _THRESHOLDS:
@@ -256,16 +256,6 @@ def measure_point(sweep: Sweep, point: Mapping[str, float], warm: threshold.Warm
         else:
             out[m.name] = rest.symbol(m.name)
     return out
-
-
-def _rests(rest: Rest) -> dict[str, float]:
-    stable = [s.V for s in rest.stable]
-    unstable = [s.V for s in rest.states if not s.stable]
-    return {
-        "rest": stable[0] if stable else math.nan,
-        "rest_2": stable[1] if len(stable) > 1 else math.nan,
-        "rest_unstable": unstable[0] if unstable else math.nan,
-    }
 
 
 def _point_or_failure(sweep: Sweep, index: int, point: Mapping[str, float], warm: threshold.Warm) -> dict[str, Any]:

@@ -96,8 +96,8 @@ def rows() -> tuple[Row, ...]:
         found = tuple(Row.model_validate({("from_" if k == "from" else k): v for k, v in row.items()}) for row in data["row"])
     except (OSError, tomllib.TOMLDecodeError, KeyError, ValidationError) as error:
         raise ExperimentError(f"{path.name} cannot be used: {error}") from None
+    known = [*MEASURES, *(f"{name}.{number}" for name, e in EXAMINATIONS.items() for number in e.numbers)]
     for row in found:
-        known = [*MEASURES, *(f"{name}.{number}" for name, e in EXAMINATIONS.items() for number in e.numbers)]
         if row.measure not in known and not (row.waits and not row.measure):
             raise ExperimentError(f"{path.name}: row {row.id} has the measure '{row.measure}'{nearest(row.measure, known)}")
     return found
@@ -170,13 +170,7 @@ def _lowest_K(row: Row) -> float:
     def hyperpolarised(K: float) -> bool:
         return find_rest(row.preparation({"K": K})).V < -75
 
-    low, high = 0.3, 3.0
-    if hyperpolarised(low) or not hyperpolarised(high):
-        return math.nan
-    while high - low > 0.01:
-        middle = 0.5 * (low + high)
-        low, high = (low, middle) if hyperpolarised(middle) else (middle, high)
-    return 0.5 * (low + high)
+    return threshold.onset(hyperpolarised, 0.3, 3.0, 0.01)
 
 
 _CURRENTS = ("I_Kdr", "I_Kir", "I_KCNQ", "I_Cl", "I_NaL", "I_Na", "I_gp_K", "I_gp_Na")
@@ -227,9 +221,7 @@ def _threshold_change(row: Row) -> float:
 def _spontaneous_spikes(row: Row) -> float:
     """Spikes in 300 ms without a stimulus, from 1 mV beside the rest, so that an unstable one is left."""
     p = row.preparation()
-    start = find_rest(p).at().state.copy()
-    start[p.potential] += 1.0
-    return run(p, rest_only(300), start=start).features.spikes
+    return run(p, rest_only(300), start=p.beside(find_rest(p).at().state, 1.0)).features.spikes
 
 
 def _stimulated(row: Row) -> Recording:
@@ -290,13 +282,7 @@ def _highest_Ca(row: Row) -> float:
     def silent(Ca: float) -> bool:
         return bool(find_rest(row.preparation({**row.bath, "Ca": Ca})).stable)
 
-    low, high = 0.3, 1.5
-    if silent(low) or not silent(high):
-        return math.nan
-    while high - low > 0.01:
-        middle = 0.5 * (low + high)
-        low, high = (low, middle) if silent(middle) else (middle, high)
-    return 0.5 * (low + high)
+    return threshold.onset(silent, 0.3, 1.5, 0.01)
 
 
 def _gating_shift(row: Row) -> float:
