@@ -198,11 +198,15 @@ def at(what: str, point: Sequence[float]) -> tuple[Preparation, Protocol, np.nda
         start = dict(zip(("V", "m", "h", "n"), work.squid_start(), strict=True))
         doing = sim.protocol(sim.Pulse(second, work.DURATION), duration=work.DURATION)
         return p.with_values({"E_K": first}), doing, np.array([start[x] for x in p.states])
-    symbols = [f"{x}_{c}" for c in ("s", "t") for x in "Vmhsnp"]
-    start = dict(zip((*symbols, "K_t"), work.fibre_start(first), strict=True))
     train = sim.Train(1000 / work.PERIOD, work.PERIOD * work.PULSES, work.PULSE, work.WIDTH, work.FIRST)
     p = p.with_values({"K_o": first}).scaled({"g_Cl": second})
-    return p, sim.protocol(train, duration=work.DURATION), np.array([start[x] for x in p.states])
+    return p, sim.protocol(train, duration=work.DURATION), _fibre_start(first)
+
+
+def _fibre_start(K_o: float) -> np.ndarray:
+    symbols = [f"{x}_{c}" for c in ("s", "t") for x in "Vmhsnp"]
+    start = dict(zip((*symbols, "K_t"), work.fibre_start(K_o), strict=True))
+    return np.array([start[x] for x in preparation("fibre").states])
 
 
 def spikes(recording: Recording) -> np.ndarray:
@@ -282,11 +286,13 @@ def by_engine(what: str, points: np.ndarray, rtol: float) -> list[tuple[np.ndarr
     else:
         base, strong = preparation(what), np.ones(len(points))
         values = [p.kernel.changed(base.values, {"K_o": K, "g_Cl": work.FIBRE["g_Cl"] * share}) for K, share in points]
-        starts = np.array([at(what, (K, 1.0))[2] for K, _ in points])
+        starts = np.array([_fibre_start(K) for K, _ in points])
     out: list[Any] = [None] * len(points)
-    for course, followed in many.follow(p, doing, starts, np.array(values), strength=strong, rtol=rtol):
-        times = features.crossings(followed.t, followed.V, followed.dV_dt, work.LEVEL)[1]
-        out[course.index] = times, float(course.state[p.states.index("K_t")]) if what == "fibre" else np.nan
+    for courses, traces in many.follow(p, doing, starts, np.array(values), strength=strong, rtol=rtol):
+        rows, times = features.crossings(traces.t, traces.V, traces.dV_dt, work.LEVEL)
+        of_course = np.split(times, np.searchsorted(rows, traces.first[1:-1]))
+        for course, found in zip(courses, of_course, strict=True):
+            out[course.index] = found, float(course.state[p.states.index("K_t")]) if what == "fibre" else np.nan
     return out
 
 

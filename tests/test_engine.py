@@ -17,6 +17,7 @@ from simulation.assembly import native, rodas
 from simulation.assembly.engine import Engine, Stretch
 from simulation.assembly.lanes import WIDTH, Words, elimination
 from simulation.experiment import many
+from simulation.experiment.features import measure
 from simulation.experiment.protocol import rest_only
 from simulation.experiment.rest import find_rest
 from simulation.experiment.threshold import TOLERANCE, threshold_current
@@ -69,7 +70,7 @@ EXACT = {
 
 @pytest.mark.parametrize("name", EXACT)
 def test_words_are_right_to_the_last_digits(word, name):
-    near = np.concatenate([np.linspace(-60, 60, 401), np.geomspace(1e-9, 1, 60), [0.0, 0.1, -0.1]])
+    near = np.concatenate([np.linspace(-60, 60, 401), np.geomspace(1e-9, 1, 60), [0.0, 0.1, -0.1, 0.2, -0.2]])
     x = np.geomspace(1e-300, 1e300, 400) if name == "log" else near
     with mpmath.workdps(50):
         exact = np.array([float(EXACT[name](mpmath.mpf(float(v)))) for v in x])
@@ -205,7 +206,7 @@ def test_engine_and_scipy_agree(prepared, name, kind):
     start = rested(p)
     reference = sim.run(p, scaled, solver=sim.Solver(rtol=1e-9, atol=1e-11), start=start)
     _, followed = next(iter(many.follow(p, whole, start[None], p.values[None], strength=np.array([strength]))))
-    ours, theirs = followed.features, reference.features
+    ours, theirs = measure(followed), reference.features
     assert ours.spikes == theirs.spikes
     assert ours.spike_times == pytest.approx(theirs.spike_times, abs=0.05)
     steep = np.abs(np.interp(followed.t, reference.t, reference.dV_dt)) > 20
@@ -220,7 +221,7 @@ def test_engine_and_scipy_agree_on_any_squid(g_Na, g_K, g_L, current):
     step = sim.protocol(sim.Pulse(current, 50, at=1), after=10) if current else rest_only(60)
     start = p.beside(rested(p), 1.0)  # when an unstable rest is left is a matter of rounding
     theirs = sim.run(p, step, solver=sim.Solver(rtol=1e-9, atol=1e-11), start=start).features
-    ours = next(iter(many.follow(p, step, start[None], p.values[None])))[1].features
+    ours = measure(next(iter(many.follow(p, step, start[None], p.values[None])))[1])
     assert ours.spikes == theirs.spikes
     assert ours.spike_times == pytest.approx(theirs.spike_times, abs=0.05)
     assert ours.end_V == pytest.approx(theirs.end_V, abs=0.05)

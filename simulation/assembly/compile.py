@@ -143,14 +143,14 @@ class Kernel:
         """(t, states, values, matrices): Jacobians of many states."""
         return self._functions.jacobian_along
 
-    def engine(self, moving: tuple[int, ...]) -> Engine:
-        """The sweep engine that moves the states at these positions, made once."""
+    def engine(self, moving: tuple[int, ...], watch: tuple[str, ...] = ()) -> Engine:
+        """The sweep engine that moves the states at these positions and watches these symbols, made once."""
         from simulation.assembly.engine import Engine
 
-        return self._engines.setdefault(moving, Engine(self.emitted, moving))
+        return self._engines.setdefault((moving, watch), Engine(self.emitted, moving, watch=watch))
 
     @cached_property
-    def _engines(self) -> dict[tuple[int, ...], Engine]:
+    def _engines(self) -> dict[tuple[tuple[int, ...], tuple[str, ...]], Engine]:
         return {}
 
     def prepare(self, parameters: Mapping[str, float]) -> Array:

@@ -52,32 +52,51 @@ class Stretch:
 
 @dataclass(frozen=True, eq=False)
 class Course:
-    """What became of one membrane. ``t``, ``V``, ``own``: at every step, ms, mV and mV/ms (dV/dt without the stimulus); ``state``: at the
-    end; ``failed``: why it could not be followed, else empty."""
+    """What became of one membrane. ``steps``: rows of what was noted at every step, see below; ``state``: at the end; ``failed``: why it
+    could not be followed, else empty."""
 
     index: int
-    t: Array
-    V: Array
-    own: Array
+    steps: Array
     state: Array
     failed: str = ""
+
+    @property
+    def t(self) -> Array:
+        """Time, ms."""
+        return self.steps[0]
+
+    @property
+    def V(self) -> Array:
+        """Potential, mV."""
+        return self.steps[1]
+
+    @property
+    def own(self) -> Array:
+        """dV/dt without the stimulus, mV/ms."""
+        return self.steps[2]
+
+    @property
+    def watched(self) -> Array:
+        """The symbols asked for, a row each."""
+        return self.steps[3:]
 
 
 @dataclass(frozen=True)
 class Engine:
-    """The compiled vector code of one model. ``moving``: positions of the states that move."""
+    """The compiled vector code of one model. ``moving``: positions of the states that move; ``watch``: symbols noted at every step."""
 
     emitted: Emitted
     moving: tuple[int, ...]
     width: int = WIDTH
+    watch: tuple[str, ...] = ()
 
     @cached_property
     def lanes(self) -> Lanes:
-        return Lanes(self.emitted, self.moving, self.width)
+        return Lanes(self.emitted, self.moving, self.width, self.watch)
 
     @cached_property
     def _code(self) -> llvm.ExecutionEngine:
-        made_of = (self.emitted.digest, self.width, self.moving, "lanes")
+        made_of = (self.emitted.digest, self.width, self.moving, self.watch, "lanes")
         return machine_code(self.emitted.bound.name, made_of, lambda: self.lanes.text)
 
     @cached_property
@@ -172,7 +191,7 @@ class _Batch:
         self.status: Ints = np.full(width, IDLE, dtype=np.int64)
         self.segment: Ints = np.zeros(width, dtype=np.int64)
         self.count: Ints = np.zeros(width, dtype=np.int64)
-        self.trace = np.zeros((width, _ROOM, 3))
+        self.trace = np.zeros((width, 3 + len(engine.watch), _ROOM))
         self.edges = np.array([[s.end, s.I_0, s.I_slope, s.t_0] for s in stretches]).T.copy()
         self.stimulus = [names.index(symbol) for symbol in engine.emitted.bound.model.stimulus]
         self.points: list[int | None] = [None] * width
@@ -214,15 +233,15 @@ class _Batch:
 
     def _attend(self, lane: int, point: int) -> Course | None:
         rows = int(self.count[lane])
-        self.parts[lane].append(self.trace[lane, :rows].copy())
+        self.parts[lane].append(self.trace[lane, :, :rows].copy())
         self.steps[lane] += rows
         self.count[lane] = 0
         status = int(self.status[lane])
         if status in (rodas.FULL, rodas.RUNNING) and self.steps[lane] < _LONGEST:
             self.status[lane] = rodas.RUNNING
             return None
-        t, V, own = np.concatenate(self.parts[lane]).T
+        parts = self.parts[lane]
         failed = "" if status == rodas.DONE else f"gave up at t = {self.clock[rodas.TIME, lane]:.4g} ms"
-        course = Course(point, t, V, own, self.state[:, lane].copy(), failed)
+        course = Course(point, parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1), self.state[:, lane].copy(), failed)
         self._load(lane)
         return course

@@ -1,10 +1,11 @@
 """Vector code from a bound model: the same traced equations as LLVM instructions on several membranes at once.
 
-A lane is one membrane. Every array lies as [symbol][lane], so one instruction works on all lanes. Four functions come out:
+A lane is one membrane. Every array lies as [symbol][lane], so one instruction works on all lanes. These functions come out:
 
-* ``rhs(state, values, rate)`` the rates of change of the states that move;
-* ``slopes(state, values, rate, matrix)`` the same, the Jacobian's entries that can differ from zero, the rates' derivatives by time,
-  and dV/dt without the stimulus;
+* ``invert(values, inverse)`` reciprocals of the values that equations divide by, worked out once for as long as the values stand;
+* ``rhs(state, values, inverse, rate)`` the rates of change of the states that move;
+* ``slopes(state, values, inverse, rate, matrix)`` the same, the Jacobian's entries that can differ from zero, the rates' derivatives by time,
+  dV/dt without the stimulus, and the symbols that are watched;
 * ``factor(matrix, shift, parts)`` and ``solve(parts, x)``: (shift - Jacobian) in triangular parts, and a system solved with them.
   The order of elimination is found here, so the text has no zero in it and no loop;
 * ``advance``: one error-controlled step after the other, see ``simulation.assembly.rodas``.
@@ -95,11 +96,12 @@ class Words:
         return self.choose(self.below(b, a), a, b)
 
     def polynomial(self, x: Any, coefficients: Sequence[float]) -> Any:
-        """By Horner's rule, the constant term first."""
-        out = self.number(coefficients[-1])
-        for c in reversed(coefficients[:-1]):
-            out = self.add(self.mul(out, x), self.number(c))
-        return out
+        """By Estrin's scheme, which leaves a processor more to do at a time than Horner's; the constant term first."""
+        terms = [self.number(c) for c in coefficients]
+        while len(terms) > 1:
+            pairs = [self.add(self.mul(b, x), a) for a, b in zip(terms[::2], terms[1::2], strict=False)]
+            terms, x = pairs + terms[2 * len(pairs) :], self.mul(x, x)
+        return terms[0]
 
     # ---- functions: each is written once and called, which keeps the text short and its compilation quick
 
@@ -164,9 +166,9 @@ class Words:
 
     def write_dlinoid(self, x: Any) -> Any:
         """Derivative of linoid, 1/2 at 0."""
-        near = self.below(self.absolute(x), self.number(0.1))
+        near = self.below(self.absolute(x), self.number(0.2))
         square = self.mul(x, x)
-        odd = self.mul(x, self.polynomial(square, [1 / 6, -1 / 180, 1 / 5040, -1 / 151200]))
+        odd = self.mul(x, self.polynomial(square, [1 / 6, -1 / 180, 1 / 5040, -1 / 151200, 1 / 4790016]))
         safe = self.choose(near, self.number(1.0), x)
         e = self.exp(self.neg(safe))
         d = self.sub(self.number(1.0), e)
@@ -188,11 +190,15 @@ class Words:
 
 
 class Equations:
-    """Turns traced expressions into vector instructions, each once; ``leaf`` gives what symbols and hoisted parts stand for."""
+    """Turns traced expressions into vector instructions, each once; ``leaf`` gives what symbols and hoisted parts stand for.
 
-    def __init__(self, words: Words, leaf: Callable[[Expr], Any]) -> None:
-        self.w, self.leaf = words, leaf
+    A vector takes as long to divide as for a dozen products: with ``inverse``, which gives the reciprocal of what stands for the whole
+    run (None for anything else), each divisor is inverted once and multiplied with."""
+
+    def __init__(self, words: Words, leaf: Callable[[Expr], Any], inverse: Callable[[Expr], Any] | None = None) -> None:
+        self.w, self.leaf, self.inverse = words, leaf, inverse
         self.done: dict[Expr, Any] = {}
+        self.inverted: dict[Expr, Any] = {}
 
     def value(self, e: Expr) -> Any:
         if e not in self.done:
@@ -217,8 +223,19 @@ class Equations:
             return w.exp(w.mul(self.value(exponent), w.log(self.value(base))))
         if e.op == "root":
             return self.root(e)
+        if e.op == "/" and self.inverse is not None:
+            over = self.over(e.args[1])
+            return over if e.args[0] is ONE else w.mul(self.value(e.args[0]), over)
         a, b = map(self.value, e.args)
         return {"+": w.add, "-": w.sub, "*": w.mul, "/": w.div}[e.op](a, b)
+
+    def over(self, e: Expr) -> Any:
+        """The reciprocal of an expression."""
+        assert self.inverse is not None
+        if e not in self.inverted:
+            known = self.inverse(e)
+            self.inverted[e] = self.w.div(self.w.number(1.0), self.value(e)) if known is None else known
+        return self.inverted[e]
 
     def root(self, e: Expr) -> Any:
         """The zero of a rising residual: Newton's method kept in a bracket by halving, until every lane is there (200 rounds at most)."""
@@ -273,11 +290,13 @@ def elimination(pattern: Iterable[tuple[int, int]], n: int) -> tuple[list[int], 
 
 @dataclass(frozen=True)
 class Lanes:
-    """The vector reading of one model. ``moving``: positions of the states that move; the others are read and never written."""
+    """The vector reading of one model. ``moving``: positions of the states that move; the others are read and never written.
+    ``watch``: symbols that are noted at every step beside the potential."""
 
     emitted: Emitted
     moving: tuple[int, ...]
     width: int = WIDTH
+    watch: tuple[str, ...] = ()
 
     @property
     def bound(self) -> Bound:
@@ -333,7 +352,7 @@ class Lanes:
     @property
     def rows(self) -> int:
         """Rows of ``matrix`` as ``slopes`` fills it."""
-        return len(self.entries) + len(self.by_time) + self.runs
+        return len(self.entries) + len(self.by_time) + self.runs + len(self.watch)
 
     @property
     def runs(self) -> bool:
@@ -357,8 +376,9 @@ class Lanes:
     @cached_property
     def module(self) -> ir.Module:
         module = ir.Module(name=f"{self.bound.name}_lanes")
-        self._function(module, "rhs", ("state", "values", "rate"), self._write_rhs)
-        self._function(module, "slopes", ("state", "values", "rate", "matrix"), self._write_slopes)
+        self._function(module, "rhs", ("state", "values", "inverse", "rate"), self._write_rhs)
+        self._function(module, "slopes", ("state", "values", "inverse", "rate", "matrix"), self._write_slopes)
+        self._function(module, "invert", ("values", "inverse"), self._write_invert)
         self._function(module, "factor", ("matrix", "shift", "parts"), self._write_factor)
         self._function(module, "solve", ("parts", "x"), self._write_solve)
         if self.runs:
@@ -377,7 +397,7 @@ class Lanes:
         ``jacobian`` with every entry, ``observe`` of every symbol that an equation defines, and loops of these over many states."""
         module = ir.Module(name=f"{self.bound.name}_single")
         self._function(module, "prepare", ("params", "values"), self._write_prepare)
-        self._function(module, "rhs", ("state", "values", "rate", "time"), self._write_rhs)
+        self._function(module, "rhs", ("state", "values", "rate", "time"), self._write_rhs_at)
         self._function(module, "jacobian", ("state", "values", "matrix", "time"), self._write_jacobian)
         self._function(module, "observe", ("state", "values", "out", "time"), self._write_observe)
         newton.write_along(self, module)
@@ -403,7 +423,12 @@ class Lanes:
     def store(self, w: Words, x: Any, array: Any, index: int) -> None:
         w.b.store(x, self.at(w, array, index), align=8)
 
-    def _equations(self, w: Words, state: Any, values: Any, time: Any = None) -> Equations:
+    @cached_property
+    def divisors(self) -> list[Expr]:
+        """What ``rhs`` and ``slopes`` divide by that stands for the whole run, in the order of ``inverse``; known once these are written."""
+        return []
+
+    def _equations(self, w: Words, state: Any, values: Any, time: Any = None, inverse: Any = None) -> Equations:
         """``time``: where it stands, if not behind the values."""
         states = {s.symbol: i for i, s in enumerate(self.bound.states)}
         constants = {name: i for i, name in enumerate(self.emitted.values)}
@@ -421,18 +446,38 @@ class Lanes:
                 return self.load(w, values, len(self.emitted.values)) if time is None else self.load(w, time, 0)
             return self.load(w, values, constants[name], name) if name in constants else equations.value(self._definitions[name])
 
-        equations = Equations(w, leaf)
+        def reciprocal(e: Expr) -> Any:
+            if e.op in ("number", "constant"):
+                return w.number(1 / float(e.args[0]))
+            if e not in hoisted and (e.op != "symbol" or e.args[0] not in constants):
+                return None
+            if e not in self.divisors:
+                self.divisors.append(e)
+            return self.load(w, inverse, self.divisors.index(e))
+
+        equations = Equations(w, leaf, None if inverse is None else reciprocal)
         return equations
 
-    def _write_rhs(self, w: Words, state: Any, values: Any, rate: Any, time: Any = None) -> Equations:
-        equations = self._equations(w, state, values, time)
+    def _write_rhs(self, w: Words, state: Any, values: Any, inverse: Any, rate: Any) -> Equations:
+        equations = self._equations(w, state, values, inverse=inverse)
+        self._write_rates(equations, rate)
+        return equations
+
+    def _write_rhs_at(self, w: Words, state: Any, values: Any, rate: Any, time: Any) -> None:
+        self._write_rates(self._equations(w, state, values, time), rate)
+
+    def _write_rates(self, equations: Equations, rate: Any) -> None:
         for i, name in enumerate(self._rates):
-            self.store(w, equations.value(symbol(name)), rate, i)
-        return equations
+            self.store(equations.w, equations.value(symbol(name)), rate, i)
 
-    def _write_slopes(self, w: Words, state: Any, values: Any, rate: Any, matrix: Any) -> None:
-        equations = self._write_rhs(w, state, values, rate)
-        for k, e in enumerate((*self._jacobian.values(), *self.by_time.values(), *([self._own] if self.runs else []))):
+    def _write_invert(self, w: Words, values: Any, inverse: Any) -> None:
+        equations = self._equations(w, None, values)
+        for i, e in enumerate(self.divisors):
+            self.store(w, w.div(w.number(1.0), equations.value(e)), inverse, i)
+
+    def _write_slopes(self, w: Words, state: Any, values: Any, inverse: Any, rate: Any, matrix: Any) -> None:
+        equations = self._write_rhs(w, state, values, inverse, rate)
+        for k, e in enumerate((*self._jacobian.values(), *self.by_time.values(), *([self._own] if self.runs else []), *map(symbol, self.watch))):
             self.store(w, equations.value(e), matrix, k)
 
     def _write_prepare(self, w: Words, params: Any, values: Any) -> None:

@@ -37,8 +37,11 @@ def _loop(lanes: Lanes, module: ir.Module, name: str, called: str, arrays: tuple
     vector = ir.VectorType(_DOUBLE, lanes.width).as_pointer()
     names = (*arrays[:2], "groups", *arrays[2:])
     b, given = _start(lanes, module, name, [_INT if n == "groups" else vector for n in names], names)
+    inverse = b.alloca(vector.pointee, ir.Constant(_INT, max(1, len(lanes.divisors))))
     with _each(b, given["groups"]) as group:
-        b.call(module.get_global(called), [b.gep(given[n], [b.mul(group, ir.Constant(_INT, sizes[n]))]) for n in arrays])
+        state, values, *out = (b.gep(given[n], [b.mul(group, ir.Constant(_INT, sizes[n]))]) for n in arrays)
+        b.call(module.get_global("invert"), [values, inverse])
+        b.call(module.get_global(called), [state, values, inverse, *out])
     b.ret(ir.Constant(_INT, 0))
 
 
@@ -108,6 +111,7 @@ def _settle(lanes: Lanes, module: ir.Module, sizes: dict[str, int]) -> None:
         return b.alloca(vector, ir.Constant(_INT, rows))
 
     rate, matrix, parts, shift = array(n), array(sizes["matrix"]), array(len(lanes.elimination[1])), array(1)
+    inverse = array(max(1, len(lanes.divisors)))
     b.store(w.number(0.0), shift)
     tolerance = b.load(given["tolerance"])
     allowed = w.number(0.0)
@@ -120,13 +124,14 @@ def _settle(lanes: Lanes, module: ir.Module, sizes: dict[str, int]) -> None:
     with _each(b, given["groups"]) as group:
         state = b.gep(given["state"], [b.mul(group, ir.Constant(_INT, sizes["state"]))])
         values = b.gep(given["values"], [b.mul(group, ir.Constant(_INT, sizes["values"]))])
+        b.call(module.get_global("invert"), [values, inverse])
         b.store(none, mask)
         b.store(every, sound)
         b.store(ir.Constant(_INT, 0), tries)
         step_block, done_block = b.function.append_basic_block("step"), b.function.append_basic_block("settled")
         b.branch(step_block)
         b.position_at_end(step_block)
-        b.call(module.get_global("slopes"), [state, values, rate, matrix])
+        b.call(module.get_global("slopes"), [state, values, inverse, rate, matrix])
         b.call(module.get_global("factor"), [matrix, shift, parts])
         b.call(module.get_global("solve"), [parts, rate])
         fall, size = w.number(0.0), w.number(0.0)

@@ -47,8 +47,8 @@ def write(lanes: Lanes, module: ir.Module) -> None:
     """Add ``advance`` to a module that has rhs, slopes, factor and solve.
 
     advance(state, values, clock, scale, status, segment, edges, segments, trace, count, room, attempts) -> attempts made.
-    ``scale``: of each moving state's error beside rtol |y|. ``trace``: (t, V, dV/dt without stimulus) at the start of each step, lane by
-    lane ``room`` rows; ``count``: rows in use."""
+    ``scale``: of each moving state's error beside rtol |y|. ``trace``: t, V, dV/dt without stimulus and what is watched at the start of
+    each step, lane by lane and one after the other, with ``room`` for so many steps; ``count``: those in use."""
     _Writer(lanes, module).write()
 
 
@@ -107,6 +107,8 @@ class _Writer:
         b, w, L = self.b, self.w, self.lanes
         rate, matrix, parts = self.array(self.n, "rate"), self.array(L.rows, "matrix"), self.array(len(L.elimination[1]), "parts")
         shift, stage = self.array(1, "shift"), self.array(len(L.bound.states), "stage")
+        self.inverse = self.array(max(1, len(L.divisors)), "inverse")
+        self.call("invert", self.values, self.inverse)
         k = [self.array(self.n, f"k{i + 1}") for i in range(STAGES)]
         made = b.alloca(_INT, name="made")
         b.store(ir.Constant(_INT, 0), made)
@@ -125,15 +127,14 @@ class _Writer:
         L.store(w, w.div(w.number(1.0), w.mul(h, w.number(GAMMA))), shift, 0)
         time_row = len(L.emitted.values)
         L.store(w, t, self.values, time_row)
-        self.call("slopes", self.state, self.values, rate, matrix)
+        self.call("slopes", self.state, self.values, self.inverse, rate, matrix)
         self.call("factor", matrix, shift, parts)
         new, error = self._stages(t, h, rate, matrix, parts, stage, k, time_row)
 
         fine = b.fcmp_ordered("<", error, w.number(1e30))
         accepted = b.and_(b.fcmp_ordered("<=", error, w.number(1.0)), running)
-        own = L.load(w, matrix, L.rows - 1)
         V = L.load(w, self.state, L.bound.index(L.bound.model.potential))
-        self._keep(accepted, t, V, own)
+        self._keep(accepted, [t, V, *(L.load(w, matrix, L.rows - 1 - len(L.watch) + i) for i in range(1 + len(L.watch)))])
         for i, position in enumerate(L.moving):
             y = w.choose(accepted, new[i], L.load(w, self.state, position))
             L.store(w, y, self.state, position)
@@ -173,7 +174,7 @@ class _Writer:
                         y = w.add(y, w.mul(w.number(a), L.load(w, earlier, i)))
                     L.store(w, y, stage, position)
                 L.store(w, w.add(t, w.mul(w.number(ALPHA[s]), h)), self.values, time_row)
-                self.call("rhs", stage, self.values, rate)
+                self.call("rhs", stage, self.values, self.inverse, rate)
             for i in range(self.n):
                 x = L.load(w, rate, i)
                 if s:
@@ -200,15 +201,16 @@ class _Writer:
 
     # ---- what happens to single lanes
 
-    def _keep(self, accepted: Any, t: Any, V: Any, own: Any) -> None:
+    def _keep(self, accepted: Any, columns: list[Any]) -> None:
         b = self.b
 
         def keep(lane: Any, index: Any) -> None:
             place = b.gep(self.count, [index], inbounds=True)
             used = b.load(place)
-            row = b.mul(b.add(b.mul(index, self.room), used), ir.Constant(_INT, 3))
-            for column, x in enumerate((t, V, own)):
-                b.store(b.extract_element(x, lane), b.gep(self.trace, [b.add(row, ir.Constant(_INT, column))], inbounds=True))
+            first = b.mul(index, ir.Constant(_INT, len(columns)))
+            for column, x in enumerate(columns):
+                at = b.add(b.mul(b.add(first, ir.Constant(_INT, column)), self.room), used)
+                b.store(b.extract_element(x, lane), b.gep(self.trace, [at], inbounds=True))
             more = b.add(used, ir.Constant(_INT, 1))
             b.store(more, place)
             with b.if_then(b.icmp_signed(">=", more, self.room), likely=False):

@@ -113,7 +113,7 @@ def _range(threshold: float) -> dict[str, float]:
 
 
 def _run(p: Preparation, stimuli: Protocol, start: Array) -> Features:
-    return run(p, stimuli, solver=SOLVER, start=start).features
+    return run(p, stimuli, solver=SOLVER, start=start, dense=False).features
 
 
 def _ascending(what: str, values: Sequence[float], lowest: float = 0.0) -> None:

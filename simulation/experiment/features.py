@@ -5,13 +5,13 @@ stimulus); the next one counts after V has been 10 mV below that level."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicHermiteSpline
 
 from simulation.assembly.compile import Array
 from simulation.experiment.protocol import Protocol as Stimulation
@@ -75,11 +75,43 @@ class Trace(Protocol):
     def protocol(self) -> Stimulation: ...
 
 
+@dataclass(frozen=True, eq=False)
+class Traces:
+    """Traces of one protocol, one behind the other in each array: trace k has the rows from ``first[k]`` to before ``first[k + 1]``."""
+
+    t: Array
+    V: Array
+    dV_dt: Array
+    own_dV_dt: Array
+    first: NDArray[np.intp]
+    protocol: Stimulation
+
+    @classmethod
+    def alone(cls, trace: Trace) -> Traces:
+        return cls(trace.t, trace.V, trace.dV_dt, trace.own_dV_dt, np.array([0, len(trace.t)]), trace.protocol)
+
+    @property
+    def last(self) -> NDArray[np.intp]:
+        """The last row of each trace."""
+        return self.first[1:] - 1
+
+    def of(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The traces that rows belong to."""
+        return np.searchsorted(self.first, rows, side="right") - 1
+
+    def rows_at(self, trace: NDArray[np.intp], t: Array) -> NDArray[np.intp]:
+        """In each of some traces, the first row that is not before a time."""
+        long = 2 * float(self.t.max() - self.t.min()) + 1.0  # puts one trace behind the other in time, too
+        which = np.repeat(np.arange(len(self.first) - 1), np.diff(self.first))
+        return np.clip(np.searchsorted(self.t + long * which, t + long * trace), self.first[trace], self.first[trace + 1])
+
+
 def crossings(t: Array, V: Array, slope: Array, level: float, rising: bool = True) -> tuple[NDArray[np.intp], Array]:
     """Indices i with a crossing of ``level`` upward (or downward) between t[i] and t[i + 1], and its times: V is taken for a cubic with
-    known slopes."""
+    known slopes. Between two traces, where time goes back, there is none."""
     above = level <= V
-    i = np.flatnonzero(~above[:-1] & above[1:] if rising else above[:-1] & ~above[1:])
+    i = np.flatnonzero(above[:-1] < above[1:] if rising else above[:-1] > above[1:])
+    i = i[t[i + 1] >= t[i]]
     h, y0, y1 = t[i + 1] - t[i], V[i] - level, V[i + 1] - level
     m0, m1 = h * slope[i], h * slope[i + 1]
     c2, c3 = 3 * (y1 - y0) - 2 * m0 - m1, 2 * (y0 - y1) + m0 + m1
@@ -96,60 +128,79 @@ def crossings(t: Array, V: Array, slope: Array, level: float, rising: bool = Tru
     return i, t[i] + x * h
 
 
-def find_spikes(trace: Trace) -> tuple[tuple[float, int, int], ...]:
-    """Spikes as (time, index of the crossing, index at which V is below -20 mV again or the trace ends)."""
-    t, V, own = trace.t, trace.V, trace.own_dV_dt
-    if V.max() < LEVEL:
-        return ()
-    up, times = crossings(t, V, trace.dV_dt, LEVEL)
+Spike = tuple[float, int, int]  # time, row of the crossing, row at which V is below -20 mV again or the trace ends
+
+
+def spikes_of(traces: Traces) -> list[list[Spike]]:
+    """The spikes of each trace; rows count through all of them."""
+    t, V, own = traces.t, traces.V, traces.own_dV_dt
+    out: list[list[Spike]] = [[] for _ in traces.last]
+    up, times = crossings(t, V, traces.dV_dt, LEVEL)
     if not len(up):
-        return ()
-    below = np.flatnonzero(V < LEVEL)
-    place = np.searchsorted(below, up, side="right")
-    end = np.where(place < len(below), below[np.minimum(place, len(below) - 1)], len(V) - 1)
+        return out
+    trace = traces.of(up)
+    last = traces.last[trace]
+    below = np.append(np.flatnonzero(V < LEVEL), len(V))
+    end = np.minimum(below[np.searchsorted(below, up, side="right")], last)
     # The membrane's own current may have driven the foot of the spike before the stimulus carried V across.
-    begin = np.searchsorted(t, t[up] - 1.0)
+    begin = traces.rows_at(trace, t[up] - 1.0)
     driven = np.maximum.reduceat(own, np.column_stack([begin, np.maximum(end, up + 1)]).ravel())[::2] >= OWN_SLOPE
     # How low V goes from there to the next crossing.
-    following = np.append(up[1:] + 1, len(V) - 1)
+    following = np.where(np.append(np.diff(trace) == 0, False), np.append(up[1:], 0) + 1, last)
     lowest = np.minimum.reduceat(V, np.column_stack([end, np.maximum(following, end)]).ravel())[::2]
-    out, since = [], -np.inf
-    for k, is_driven in enumerate(driven.tolist()):
+    since, before = -np.inf, -1
+    for k, time, row, over, is_driven, low in zip(*(x.tolist() for x in (trace, times, up, end, driven, lowest)), strict=True):
+        since = since if k == before else -np.inf
+        before = k
         if is_driven and since < LEVEL - REARM:
-            out.append((float(times[k]), int(up[k]), int(end[k])))
+            out[k].append((time, row, over))
             since = np.inf
-        since = min(since, float(lowest[k]))
-    return tuple(out)
+        since = min(since, low)
+    return out
+
+
+def find_spikes(trace: Trace) -> tuple[Spike, ...]:
+    """The spikes of one trace."""
+    return tuple(spikes_of(Traces.alone(trace))[0])
 
 
 def measure(recording: Trace, shape: bool = True) -> Features:
     """All features of a run. ``shape``: also those of the first spike's shape."""
-    t, V = recording.t, recording.V
-    rest = float(V[0])
-    spikes = find_spikes(recording)
-    times = tuple(s[0] for s in spikes)
-    start, end = recording.protocol.stimulus_start, recording.protocol.stimulus_end
-    after = [x for x in times if end is not None and x > end + SPIKE_SPAN]
-    of_first = _shape(recording, spikes[0], rest) if spikes and shape else {}
-    later = [x for x in times if start is not None and x >= start]
-    return Features(
-        rest=rest,
-        spikes=len(times),
-        spike_times=times,
-        latency=later[0] - start if later and start is not None else None,
-        rate=1000 * (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else None,
-        after_discharge=len(after) if end is not None else None,
-        after_discharge_duration=(after[-1] - end if after else 0.0) if end is not None else None,
-        depolarisation_block=_block(t, V, times, start, end),
-        max_V=float(V.max()),
-        end_V=float(V[-1]),
-        **of_first,
-    )
+    return measure_all(Traces.alone(recording), shape)[0]
 
 
-def _shape(recording: Trace, spike: tuple[float, int, int], rest: float) -> dict[str, float | None]:
-    t, V, slope, own = recording.t, recording.V, recording.dV_dt, recording.own_dV_dt
-    _, crossing, end = spike
+def measure_all(traces: Traces, shape: bool = True) -> list[Features]:
+    """The features of each trace."""
+    t, V, first = traces.t, traces.V, traces.first
+    start, end = traces.protocol.stimulus_start, traces.protocol.stimulus_end
+    highest = np.maximum.reduceat(V, first[:-1])
+    out = []
+    for k, spikes in enumerate(spikes_of(traces)):
+        rows = slice(int(first[k]), int(first[k + 1]))
+        rest = float(V[rows.start])
+        times = tuple(s[0] for s in spikes)
+        after = [x for x in times if end is not None and x > end + SPIKE_SPAN]
+        later = [x for x in times if start is not None and x >= start]
+        of_first = _shape(traces, rows, spikes[0], rest) if spikes and shape else {}
+        out.append(Features(
+            rest=rest,
+            spikes=len(times),
+            spike_times=times,
+            latency=later[0] - start if later and start is not None else None,
+            rate=1000 * (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else None,
+            after_discharge=len(after) if end is not None else None,
+            after_discharge_duration=(after[-1] - end if after else 0.0) if end is not None else None,
+            depolarisation_block=_block(t[rows], V[rows], times, start, end),
+            max_V=float(highest[k]),
+            end_V=float(V[rows.stop - 1]),
+            **of_first,
+        ))  # fmt: skip
+    return out
+
+
+def _shape(traces: Traces, rows: slice, spike: Spike, rest: float) -> dict[str, float | None]:
+    t, V, slope, own = (x[rows] for x in (traces.t, traces.V, traces.dV_dt, traces.own_dV_dt))
+    crossing, end = spike[1] - rows.start, spike[2] - rows.start
     top = crossing + 1 + int(np.argmax(V[crossing + 1 : max(end, crossing + 2)]))
     begin = int(np.searchsorted(t, t[crossing] - 2.0))
     steepest = begin + int(np.argmax(own[begin : top + 1]))
@@ -161,7 +212,7 @@ def _shape(recording: Trace, spike: tuple[float, int, int], rest: float) -> dict
         share = (OWN_SLOPE - own[foot]) / (own[foot + 1] - own[foot])
         threshold = float(V[foot] + share * (V[foot + 1] - V[foot]))
     half = 0.5 * (peak + rest)
-    after = (t > peak_time) & (t <= peak_time + 20.0)
+    after = slice(*np.searchsorted(t, [peak_time, peak_time + 20.0], side="right"))
     later = peak_time + 5.0
     return {
         "threshold": threshold,
@@ -169,18 +220,25 @@ def _shape(recording: Trace, spike: tuple[float, int, int], rest: float) -> dict
         "amplitude": peak - rest,
         "half_width": _width(t, V, slope, top, half),
         "max_dV_dt": float(own[begin : top + 1].max()),
-        "undershoot": float(V[after].min() - rest) if after.any() else None,
+        "undershoot": float(V[after].min() - rest) if after.start < after.stop else None,
         "after_potential": float(np.interp(later, t, V) - rest) if later <= t[-1] else None,
     }
 
 
 def _peak(t: Array, V: Array, slope: Array, top: int) -> tuple[float, float]:
-    """Time and height of the peak by the cubic through the points around the highest one."""
-    low, high = max(top - 1, 0), min(top + 1, len(t) - 1)
-    piece = CubicHermiteSpline(t[low : high + 1], V[low : high + 1], slope[low : high + 1])
-    candidates = [float(x) for x in np.atleast_1d(piece.derivative().roots(extrapolate=False)) if np.isfinite(x)] + [float(t[top])]
-    best = max(candidates, key=lambda x: float(piece(x)))
-    return best, float(piece(best))
+    """Time and height of the peak by the cubics through the highest point and those beside it."""
+    best = float(t[top]), float(V[top])
+    for i in range(max(top - 1, 0), min(top, len(t) - 2) + 1):
+        h = float(t[i + 1] - t[i])
+        y0, y1, m0, m1 = float(V[i]), float(V[i + 1]), h * float(slope[i]), h * float(slope[i + 1])
+        c2, c3 = 3 * (y1 - y0) - 2 * m0 - m1, 2 * (y0 - y1) + m0 + m1
+        within = c2 * c2 - 3 * c3 * m0  # of the derivative m0 + 2 c2 x + 3 c3 x^2
+        if m0 <= 0 or within < 0:
+            continue
+        x = m0 / (math.sqrt(within) - c2) if math.sqrt(within) != c2 else 1.0  # the zero at which it falls
+        if 0 <= x <= 1:
+            best = max(best, (float(t[i]) + x * h, y0 + x * (m0 + x * (c2 + x * c3))), key=lambda found: found[1])
+    return best
 
 
 def _width(t: Array, V: Array, slope: Array, top: int, level: float) -> float | None:

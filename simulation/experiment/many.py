@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from simulation.assembly.compile import Array
 from simulation.assembly.engine import Course, Engine, Stretch, aligned
-from simulation.experiment.features import Features, find_spikes, measure
+from simulation.experiment.features import Traces, spikes_of
 from simulation.experiment.preparation import Preparation
 from simulation.experiment.protocol import Protocol, Pulse
 from simulation.experiment.protocol import protocol as stimulus
@@ -25,9 +26,10 @@ from simulation.experiment.rest import V_HIGH, V_LOW, V_STEP, touches
 from simulation.experiment.threshold import WATCH, Search
 
 RTOL = 1e-5
+_TOGETHER = 16  # courses whose spikes are looked for at a time
 _FINE = 0.1  # of the grid's step: where two rests may lie close together
 _MAY_REST = (-130.0, 10.0)  # mV: a point of the grid without an answer matters here
-_CLOSE = 1e-8  # relative change of the last step of Newton's method along the grid
+_CLOSE = 1e-4  # relative change of the last step of Newton's method along the grid, which leaves the square of it
 _EXACT = 1e-11
 
 
@@ -126,28 +128,44 @@ def jacobians(engine: Engine, groups: _Groups, state: Array, values: Array) -> A
     return out
 
 
-def find_rests(
-    p: Preparation, values: Array, start: Array, *, step: float = V_STEP, threads: int | None = None
-) -> tuple[Rests, NDArray[np.bool_]]:
+def find_rests(p: Preparation, values: Array, start: Array, *, threads: int | None = None) -> tuple[Rests, NDArray[np.bool_]]:
     """Steady states of every membrane as ``find_rest`` seeks them, and which membranes are unclear and are to be sought one by one.
 
     ``values``: prepared parameters, shape (membranes, values); ``start``: a state near rest, shape (membranes, states), in which held
-    states have the values that they keep; ``step``: of the grid of potentials, mV; ``threads``: all cores if not given."""
-    found, unclear = _on_grid(p, values, start, step, threads)
+    states have the values that they keep; ``threads``: all cores if not given."""
+    grid = np.arange(V_LOW, V_HIGH + V_STEP, V_STEP)
+    found, unclear, spots = _on_grid(p, values, start, grid, V_STEP, threads)
+    if (lost := ~np.isin(np.arange(len(values)), found.membrane)).any():
+        unclear, spots = unclear | lost, grid
     again = np.flatnonzero(unclear)
-    if not len(again) or step < V_STEP:
-        return found, unclear
-    finer, still = _on_grid(p, values[again], start[again], _FINE * step, threads)
-    keep = ~unclear[found.membrane]
-    membrane = np.concatenate([found.membrane[keep], again[finer.membrane]])
-    order = np.lexsort((np.concatenate([found.V[keep], finer.V]), membrane))
-    both = [np.concatenate([getattr(found, name)[keep], getattr(finer, name)])[order] for name in ("states", "stable", "V")]
-    unclear[again] = still
-    return Rests(membrane[order], *both), unclear
+    if len(again):
+        fine = np.arange(V_LOW, V_HIGH, _FINE * V_STEP)
+        fine = fine[np.min(np.abs(fine[:, None] - spots), axis=1) <= 2 * V_STEP]
+        finer, still, _ = _on_grid(p, values[again], start[again], fine, _FINE * V_STEP, threads)
+        found = _united(found, replace(finer, membrane=again[finer.membrane]))
+        unclear[again] = still
+    return found, unclear | ~np.isin(np.arange(len(values)), found.membrane)
+
+
+def _united(a: Rests, b: Rests) -> Rests:
+    """Those of both, one where both have the same."""
+    membrane, states, stable, V = (np.concatenate([getattr(a, x), getattr(b, x)]) for x in ("membrane", "states", "stable", "V"))
+    order = np.lexsort((V, membrane))
+    order = order[~_same(membrane[order], V[order])]
+    return Rests(membrane[order], states[order], stable[order], V[order])
+
+
+def _same(membrane: NDArray[np.int64], V: Array) -> NDArray[np.bool_]:
+    """Which of sorted steady states are that before once more."""
+    return np.append(False, (membrane[1:] == membrane[:-1]) & (np.abs(np.diff(V)) < 1e-6)) if len(V) else np.zeros(0, dtype=bool)
 
 
 @np.errstate(divide="ignore", invalid="ignore", over="ignore")  # parameters without sense give rates that are no numbers
-def _on_grid(p: Preparation, values: Array, start: Array, step: float, threads: int | None) -> tuple[Rests, NDArray[np.bool_]]:
+def _on_grid(
+    p: Preparation, values: Array, start: Array, grid: Array, step: float, threads: int | None
+) -> tuple[Rests, NDArray[np.bool_], Array]:
+    """Steady states between points of a grid of potentials ``step`` apart (or more, where there is nothing to look for), which membranes
+    are unclear, and the potentials that make them so."""
     V, held = p.potential, p.held_at_rest
     whole, others = engine_of(p, held), engine_of(p, held | {V})
     groups = _Groups(whole, len(values), threads)
@@ -155,11 +173,13 @@ def _on_grid(p: Preparation, values: Array, start: Array, step: float, threads: 
     row = whole.moving.index(V)
     unclear = np.zeros(len(values), dtype=bool)
     brackets: list[tuple[NDArray[np.intp], Array]] = []
-    grid = np.arange(V_LOW, V_HIGH + step, step)
+    spots: list[float] = []
     for potentials in (grid, grid[::-1]):
         state = fresh
         before: list[tuple[Array, Array]] = []  # the last two points: dV/dt and state
-        for v in potentials:
+        for k, v in enumerate(potentials):
+            if abs(v - potentials[k - 1]) > 1.5 * step:
+                before = []
             state, came = _all_else(others, groups, state, fresh, packed, V, v)
             f = np.where(came, rates(whole, groups, state, packed)[:, row, :], np.nan)
             if before:
@@ -169,12 +189,19 @@ def _on_grid(p: Preparation, values: Array, start: Array, step: float, threads: 
                     # The root lies where a straight line between the two points is zero.
                     share = np.clip(f_1 / np.where(f_1 == f, 1.0, f_1 - f), 0.0, 1.0)[:, None, :]
                     brackets.append((found, groups.unpacked(state_1 + share * (state - state_1))[found]))
-                unclear |= groups.each(np.isnan(f) | np.isnan(f_1)) & (_MAY_REST[0] < v < _MAY_REST[1])
-            if len(before) > 1:
-                unclear |= touches(*(groups.each(x) for x in (before[-2][0], before[-1][0], f)))
+                doubtful = groups.each(np.isnan(f) | np.isnan(f_1)) & (_MAY_REST[0] < v < _MAY_REST[1])
+                if len(before) > 1:
+                    doubtful |= touches(*(groups.each(x) for x in (before[-2][0], f_1, f)))
+                if doubtful.any():
+                    unclear |= doubtful
+                    spots.append(v)
             before = [*before[-1:], (f, state)]
             state = np.where(came[:, None, :], state, fresh)
-    return _polished(p, whole, values, brackets, unclear, step)
+    found, strayed = _polished(p, whole, values, brackets, step)
+    for membrane, v in strayed:
+        unclear[membrane] = True
+        spots.append(v)
+    return found, unclear, np.array(spots)
 
 
 def _all_else(
@@ -195,37 +222,33 @@ def _all_else(
 
 
 def _polished(
-    p: Preparation, whole: Engine, values: Array, brackets: Sequence[tuple[NDArray[np.intp], Array]], unclear: NDArray[np.bool_], step: float
-) -> tuple[Rests, NDArray[np.bool_]]:
-    """Newton's method on everything from each bracket; roots found twice are taken once."""
+    p: Preparation, whole: Engine, values: Array, brackets: Sequence[tuple[NDArray[np.intp], Array]], step: float
+) -> tuple[Rests, list[tuple[int, float]]]:
+    """Newton's method on everything from each bracket; roots found twice are taken once. Also the membranes, and potentials, from which
+    it went astray."""
     V = p.potential
     membrane = np.concatenate([m for m, _ in brackets]) if brackets else np.zeros(0, dtype=np.int64)
     near = np.concatenate([s for _, s in brackets]) if brackets else np.zeros((0, len(p.states)))
     if not len(membrane):
-        empty = np.zeros(0)
-        return Rests(membrane, near, np.zeros(0, dtype=bool), empty), np.ones(len(values), dtype=bool)
+        return Rests(membrane, near, np.zeros(0, dtype=bool), np.zeros(0)), []
     groups = _Groups(whole, len(membrane))
     state, packed = groups.packed(near), groups.packed(values[membrane], extra=1)
     settled = groups.each(settle(whole, groups, state, packed, _EXACT))
     found = groups.unpacked(state)
-    strayed = ~settled | (np.abs(found[:, V] - near[:, V]) > 1.5 * step)
-    unclear = unclear.copy()
-    unclear[membrane[strayed]] = True
-    membrane, found = membrane[~strayed], found[~strayed]
+    astray = ~settled | (np.abs(found[:, V] - near[:, V]) > 1.5 * step)
+    strayed = list(zip(membrane[astray].tolist(), near[astray, V].tolist(), strict=True))
+    membrane, found = membrane[~astray], found[~astray]
     order = np.lexsort((found[:, V], membrane))
+    order = order[~_same(membrane[order], found[order, V])]
     membrane, found = membrane[order], found[order]
-    same = np.zeros(len(membrane), dtype=bool)
-    same[1:] = (membrane[1:] == membrane[:-1]) & (np.abs(np.diff(found[:, V])) < 1e-6)
-    membrane, found = membrane[~same], found[~same]
-    unclear |= ~np.isin(np.arange(len(values)), membrane)
     if not len(membrane):
-        return Rests(membrane, found, np.zeros(0, dtype=bool), np.zeros(0)), unclear
+        return Rests(membrane, found, np.zeros(0, dtype=bool), np.zeros(0)), strayed
     groups = _Groups(whole, len(membrane))
     J = jacobians(whole, groups, groups.packed(found), groups.packed(values[membrane], extra=1))
     sound = np.asarray(np.isfinite(J).all(axis=(1, 2)), dtype=bool)
-    unclear[membrane[~sound]] = True
+    strayed += zip(membrane[~sound].tolist(), found[~sound, V].tolist(), strict=True)
     stable = np.linalg.eigvals(np.where(sound[:, None, None], J, 0.0)).real.max(axis=1) < 0
-    return Rests(membrane, found, stable, found[:, V]), unclear
+    return Rests(membrane, found, stable, found[:, V]), strayed
 
 
 # ---- runs
@@ -237,33 +260,19 @@ def stretches(protocol: Protocol) -> list[Stretch] | None:
     return [Stretch(s.stop, s.I_0, s.I_slope, s.start) for s in protocol.segments]
 
 
-@dataclass(frozen=True, eq=False)
-class Followed:
-    """A course as features are read from it: with both sides of every edge."""
-
-    t: Array
-    V: Array
-    dV_dt: Array
-    own_dV_dt: Array
-    protocol: Protocol
-
-    @property
-    def features(self) -> Features:
-        return measure(self)
-
-
 def follow(
     p: Preparation, protocol: Protocol, starts: Array, values: Array, *, strength: Array | None = None, rtol: float = RTOL,
     threads: int | None = None,
-) -> Iterator[tuple[Course, Followed]]:
-    """Every membrane through one protocol, as they are finished. ``starts``, ``values``: one row a membrane; ``strength``: what the
-    protocol's stimulus is multiplied with, for each membrane."""
+) -> Iterator[tuple[list[Course], Traces]]:
+    """Every membrane through one protocol, some at a time, as they are finished: trace k is that of course k. ``starts``, ``values``: one
+    row a membrane; ``strength``: what the protocol's stimulus is multiplied with, for each membrane."""
     parts = stretches(protocol)
     assert parts is not None
     moving = engine_of(p, p.held)
     push = _push(p, moving, values) if strength is None else _push(p, moving, values) * strength
-    for course in moving.run(starts, values, parts, strength=strength, rtol=rtol, threads=threads):
-        yield course, _followed(course, parts, protocol, float(push[course.index]), p.potential)
+    courses = moving.run(starts, values, parts, strength=strength, rtol=rtol, threads=threads)
+    while some := list(islice(courses, _TOGETHER)):
+        yield some, _traces(some, parts, protocol, push[[c.index for c in some]], p.potential)
 
 
 def _push(p: Preparation, moving: Engine, values: Array) -> Array:
@@ -278,20 +287,26 @@ def _push(p: Preparation, moving: Engine, values: Array) -> Array:
     return groups.each(rates(moving, groups, state, packed)[:, row, :] - without)
 
 
-def _followed(course: Course, parts: Sequence[Stretch], protocol: Protocol, push: float, V: int) -> Followed:
-    """Just before an edge the membrane has the potential that it has at the edge, but still the stimulus from before."""
-    t, potential, own = (np.concatenate([x, [last]]) for x, last in (
-        (course.t, parts[-1].end), (course.V, course.state[V]), (course.own, course.own[-1])))
-    first = np.searchsorted(t, [s.end for s in parts[:-1]])  # of each stretch but the first one
-    if len(first):
-        before = first + np.arange(len(first))
-        twice = np.insert(np.arange(len(t)), first, first)
-        t, potential, own = t[twice], potential[twice], own[twice]
-        t[before] -= 1e-9
-        first = before + 1
-    points = np.diff([0, *first, len(t)])
-    I_0, slope, start = (np.repeat([getattr(s, name) for s in parts], points) for name in ("I_0", "I_slope", "t_0"))
-    return Followed(t, potential, own + push * (I_0 + slope * (t - start)), own, protocol)
+def _traces(courses: Sequence[Course], parts: Sequence[Stretch], protocol: Protocol, push: Array, V: int) -> Traces:
+    """With both sides of every edge: just before it a membrane has the potential that it has there, but still the stimulus from before."""
+    edges, n = np.array([s.end for s in parts[:-1]]), len(parts)
+    steps = np.array([len(c.t) for c in courses])
+    ends = [np.array([[parts[-1].end], [c.state[V]], [c.own[-1]]]) for c in courses]
+    t, potential, own = np.concatenate([x for c, end in zip(courses, ends, strict=True) for x in (c.steps[:3], end)], axis=1)
+    first = np.append(0, np.cumsum(steps + 1))
+    cuts = np.array([np.searchsorted(c.t, edges) for c in courses]) + first[:-1, None]
+    rows = np.diff(np.column_stack([first[:-1], cuts, first[1:]]))
+    rows[:, :-1] += 1
+    twice = np.ones(len(t), dtype=np.intp)
+    np.add.at(twice, cuts, 1)
+    t, potential, own = (np.repeat(x, twice) for x in (t, potential, own))
+    after = np.cumsum(rows)
+    t[after.reshape(rows.shape)[:, :-1] - 1] -= 1e-9
+    I_0, slope, start = (np.array([getattr(s, name) for s in parts]) for name in ("I_0", "I_slope", "t_0"))
+    dV_dt = own + np.repeat((push[:, None] * (I_0 - slope * start)).ravel(), rows.ravel())
+    if slope.any():
+        dV_dt += np.repeat((push[:, None] * slope).ravel(), rows.ravel()) * t
+    return Traces(t, potential, dV_dt, own, np.append(0, after[n - 1 :: n]), protocol)
 
 
 # ---- thresholds
@@ -303,8 +318,9 @@ def thresholds(p: Preparation, duration: float, starts: Array, values: Array, gu
 
     def fire(which: NDArray[np.intp], amplitude: Array) -> NDArray[np.bool_]:
         fired = np.zeros(len(which), dtype=bool)
-        for course, followed in follow(p, pulse, starts[which], values[which], strength=amplitude, threads=threads):
-            fired[course.index] = bool(not course.failed and find_spikes(followed))
+        for courses, traces in follow(p, pulse, starts[which], values[which], strength=amplitude, threads=threads):
+            for course, spikes in zip(courses, spikes_of(traces), strict=True):
+                fired[course.index] = bool(not course.failed and spikes)
         return fired
 
     return lowest_that_fire(fire, guess)

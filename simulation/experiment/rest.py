@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.lapack import dgesv
 
 from simulation.assembly.compile import Array
 from simulation.experiment.errors import ModelSaysNo
 from simulation.experiment.preparation import Preparation
 
 V_LOW, V_HIGH, V_STEP = -180.0, 40.0, 2.0
+_ON_GRID = 1e-5  # the last step's share where only a sign is wanted: Newton's method leaves the square of it
 
 
 Point = tuple[float, Array, float]  # V, state, dV/dt
@@ -100,24 +103,22 @@ class _System:
         self.p.kernel.jacobian(0.0, state, self.p.values, self.matrix)
         return self.matrix
 
-    def newton(self, state: Array, index: Array, steps: int = 40) -> Array | None:
-        """Zero of the rates of ``index`` from ``state``, other states held; None if it is not reached."""
+    def newton(self, state: Array, index: Array, tolerance: float = 1e-12, steps: int = 40) -> Array | None:
+        """Zero of the rates of ``index`` from ``state``, other states held; None if it is not reached. ``tolerance``: of the last step, as a
+        share."""
         y = state.copy()
+        block, ions = np.ix_(index, index), self.positive[index]
         for _ in range(steps):
             f = self.rates(y)[index]
-            if not np.isfinite(f).all():
+            _, _, step, singular = dgesv(self.jacobian(y)[block], f)
+            if singular or not math.isfinite(step.sum()):
                 return None
-            try:
-                step = np.linalg.solve(self.jacobian(y)[np.ix_(index, index)], -f)
-            except np.linalg.LinAlgError:
-                return None
-            if not np.isfinite(step).all():
-                return None
+            here = y[index]
             # A concentration never loses more than nine tenths in one step.
-            ions = self.positive[index]
-            fall = np.max(-step[ions] / y[index][ions], initial=0.0)
-            y[index] += step * min(1.0, 0.9 / fall if fall > 0 else 1.0)
-            if fall < 0.9 and np.all(np.abs(step) <= 1e-12 * (1 + np.abs(y[index]))):
+            fall = np.max(step[ions] / here[ions], initial=0.0)
+            here -= step * min(1.0, 0.9 / fall if fall > 0 else 1.0)
+            y[index] = here
+            if fall < 0.9 and np.abs(step / (1 + np.abs(here))).max() <= tolerance:
                 return y
         return y if np.max(np.abs(self.rates(y)[index])) < 1e-10 else None
 
@@ -129,11 +130,11 @@ class _System:
         for v in grid:
             y = y.copy()
             y[V] = v
-            found = self.newton(y, others) if len(others) else y
+            found = self.newton(y, others, _ON_GRID) if len(others) else y
             if found is None:
                 fresh = start.copy()
                 fresh[V] = v
-                found = self.newton(fresh, others)
+                found = self.newton(fresh, others, _ON_GRID)
             if found is not None:
                 y = found
                 yield float(v), y, float(self.rates(y)[V])

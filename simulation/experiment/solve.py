@@ -46,10 +46,13 @@ class Solver:
         return {name: None if value == np.inf else value for name, value in vars(self).items()}
 
 
-def run(p: Preparation, protocol: Protocol, *, solver: Solver | None = None, start: Array | None = None) -> Recording:
+def run(
+    p: Preparation, protocol: Protocol, *, solver: Solver | None = None, start: Array | None = None, dense: bool = True
+) -> Recording:
     """Do an experiment.
 
-    ``start``: every state at the beginning, in the order of ``p.states``; the resting state if not given.
+    ``start``: every state at the beginning, in the order of ``p.states``; the resting state if not given. ``dense``: with points
+    between the solver's steps, as a figure wants them; features are read from the steps alone, in half the time.
     Raises ModelSaysNo if the solver gives up or a number is no longer finite."""
     solver = solver or Solver()
     y = find_rest(p).at().state.copy() if start is None else np.array(start, dtype=float)
@@ -62,7 +65,7 @@ def run(p: Preparation, protocol: Protocol, *, solver: Solver | None = None, sta
         if clamped:
             y[p.potential] = segment.V
         held = p.held | {p.potential} if clamped else p.held
-        t, trace = _integrate(p, q, held, segment, y, solver)
+        t, trace = _integrate(p, q, held, segment, y, solver, dense)
         y = trace[-1].copy()
         times.append(t)
         states.append(trace)
@@ -78,8 +81,10 @@ def segment_values(p: Preparation, segment: Segment) -> Array:
     return p.kernel.prepare(here.numbers() | {I_0: segment.I_0, I_slope: segment.I_slope, t_0: segment.start})
 
 
-def _integrate(p: Preparation, q: Array, held: frozenset[int], segment: Segment, y: Array, solver: Solver) -> tuple[Array, Array]:
-    """Times and states of one segment, some points a step of the solver."""
+def _integrate(
+    p: Preparation, q: Array, held: frozenset[int], segment: Segment, y: Array, solver: Solver, dense: bool
+) -> tuple[Array, Array]:
+    """Times and states of one segment at every step of the solver, with points between if ``dense``."""
     n = len(y)
     free = np.array([i for i in range(n) if i not in held])
     if len(free) == 0:
@@ -92,7 +97,7 @@ def _integrate(p: Preparation, q: Array, held: frozenset[int], segment: Segment,
             warnings.simplefilter("always")
             solution = solve_ivp(
                 rhs, (segment.start, segment.stop), y[free], method=_watched(solver.method, kept), rtol=solver.rtol, atol=solver.atol,
-                max_step=solver.max_step, dense_output=True, **({"jac": jacobian} if solver.method in _IMPLICIT else {}),
+                max_step=solver.max_step, dense_output=dense, **({"jac": jacobian} if solver.method in _IMPLICIT else {}),
             )
     except (ArithmeticError, ValueError) as error:
         reached, last = segment.start, y.copy()
@@ -105,11 +110,13 @@ def _integrate(p: Preparation, q: Array, held: frozenset[int], segment: Segment,
         last[free] = solution.y[:, -1]
         raise ModelSaysNo(_why(p, solver, float(solution.t[-1]), last, f"{solution.message}{'; ' + more if more else ''}"))
     steps = solution.t
-    share = np.arange(_POINTS_PER_STEP) / _POINTS_PER_STEP
+    each = _POINTS_PER_STEP if dense else 1
+    share = np.arange(each) / each
     t = np.append((steps[:-1, None] + np.diff(steps)[:, None] * share).ravel(), steps[-1])
     trace = np.tile(y, (len(t), 1))
-    trace[:, free] = solution.sol(t).T
-    trace[::_POINTS_PER_STEP, free] = solution.y.T
+    if dense:
+        trace[:, free] = solution.sol(t).T
+    trace[::each, free] = solution.y.T
     t[-1] = max(t[-1] - _BEFORE_EDGE, np.nextafter(t[-2], np.inf))
     return t, trace
 

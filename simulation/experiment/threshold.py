@@ -144,7 +144,7 @@ def fires(p: Preparation, amplitude: float, duration: float, start: Array, watch
 
 def spikes(p: Preparation, stimuli: Protocol, start: Array) -> int:
     """How many spikes a protocol evokes from the state ``start``."""
-    return len(find_spikes(run(p, stimuli, solver=SOLVER, start=start)))
+    return len(find_spikes(run(p, stimuli, solver=SOLVER, start=start, dense=False)))
 
 
 def threshold_current(

@@ -78,14 +78,14 @@ def _block(sweep: Sweep, block: Sequence[Point], threads: int | None) -> Iterato
     assert sweep.protocol is not None
     yield from (entries[k] for k in entries if k not in rests)
     shape = not set(wanted) <= _SPIKES_ONLY
-    for course, followed in many.follow(p, sweep.protocol, starts, values[alive], threads=threads):
-        entry = entries[alive[course.index]]
-        if course.failed:
-            entry = {"i": entry["i"], "failed": course.failed}
-        else:
-            seen = features.measure(followed, shape=shape)
-            entry["values"] |= {name: math.nan if (x := getattr(seen, name)) is None else float(x) for name in wanted}
-        yield entry
+    for courses, traces in many.follow(p, sweep.protocol, starts, values[alive], threads=threads):
+        for course, seen in zip(courses, features.measure_all(traces, shape), strict=True):
+            entry = entries[alive[course.index]]
+            if course.failed:
+                entry = {"i": entry["i"], "failed": course.failed}
+            else:
+                entry["values"] |= {name: math.nan if (x := getattr(seen, name)) is None else float(x) for name in wanted}
+            yield entry
 
 
 def _values(sweep: Sweep, points: Sequence[Mapping[str, float]]) -> Array:

@@ -250,7 +250,7 @@ def measure_point(sweep: Sweep, point: Mapping[str, float], warm: threshold.Warm
         elif m.name in _RUN_FEATURES:
             if recorded is None:
                 assert sweep.protocol is not None
-                recorded = run(p, sweep.protocol, solver=sweep.solver or RUN_SOLVER, start=rest.at().state).features
+                recorded = run(p, sweep.protocol, solver=sweep.solver or RUN_SOLVER, start=rest.at().state, dense=False).features
             value = getattr(recorded, m.name)
             out[m.name] = math.nan if value is None else float(value)
         else:
