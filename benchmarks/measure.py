@@ -88,7 +88,7 @@ def sweep_row(measures: tuple[str, ...]) -> Row:
         run_sweep(sweep, jobs=jobs)  # starts the processes
         start = time.perf_counter()
         run_sweep(sweep, jobs=jobs)
-        rate[jobs] = len(sweep.points) / (time.perf_counter() - start)
+        rate[jobs] = sweep.count / (time.perf_counter() - start)
     name = f"fibre: K x Ca sweep of {' and '.join(measures)}, 1 / 2 processes"
     return name, f"{rate[1]:.1f} / {rate[2]:.1f} points/s", f"{rate[2] / rate[1]:.1f}"
 

@@ -222,7 +222,7 @@ def spikes(recording: Recording) -> np.ndarray:
 def one(what: str, point: Sequence[float], solver: Solver) -> tuple[np.ndarray, float]:
     """Spike times and the last K_t (NaN for the squid axon) at one point."""
     p, doing, start = at(what, point)
-    recording = run(p, doing, solver=solver, start=start)
+    recording = run(p, doing, solver=solver, start=start, dense=False)
     return spikes(recording), float(recording["K_t"][-1]) if what == "fibre" else np.nan
 
 
@@ -242,10 +242,10 @@ def sweep_rate(what: str, points: np.ndarray, solver: Solver) -> tuple[np.ndarra
 peer = Peer("cramplab", version("cramplab"))
 
 
-def add(method: str, rtol: float, atol: float) -> None:
-    solver = Solver(method, rtol, atol)
+def add(method: str, rtol: float, atol: float, every: float | None = None) -> None:
+    solver = Solver(method, rtol, atol, every=every)
 
-    @peer.setting(f"{method} {rtol:g}", *work.WORKS)
+    @peer.setting(f"{method} {rtol:g}{f', every {every:g} ms' if every else ''}", *work.WORKS)
     def ready(what: str, every: int) -> Callable[[], Any]:
         if what == "W1":
             return lambda: one("squid", (work.E_K, work.CURRENT), solver)[0]
@@ -288,7 +288,7 @@ def by_engine(what: str, points: np.ndarray, rtol: float) -> list[tuple[np.ndarr
         values = [p.kernel.changed(base.values, {"K_o": K, "g_Cl": work.FIBRE["g_Cl"] * share}) for K, share in points]
         starts = np.array([_fibre_start(K) for K, _ in points])
     out: list[Any] = [None] * len(points)
-    for courses, traces in many.follow(p, doing, starts, np.array(values), strength=strong, rtol=rtol):
+    for courses, traces in many.follow(p, doing, starts, np.array(values), strength=strong, rtol=rtol, width=1 if len(points) == 1 else None):
         rows, times = features.crossings(traces.t, traces.V, traces.dV_dt, work.LEVEL)
         of_course = np.split(times, np.searchsorted(rows, traces.first[1:-1]))
         for course, found in zip(courses, of_course, strict=True):
@@ -317,6 +317,7 @@ def add_engine(rtol: float) -> None:
 
 for one_rtol, one_atol in ((1e-4, 1e-6), (1e-5, 1e-7), (1e-6, 1e-8), (1e-7, 1e-9)):
     add("LSODA", one_rtol, one_atol)
+    add("LSODA", one_rtol, one_atol, every=0.1)
 for one_rtol in (1e-4, 3e-5, 1e-5):
     add_engine(one_rtol)
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from simulation.experiment.shift import gating_shift
     from simulation.experiment.solve import Solver, run
     from simulation.experiment.threshold import rheobase, threshold_current
-    from simulation.studies.sweep import Axis, Sweep, open_sweep, run_sweep, sweep
+    from simulation.studies.sweep import Axis, Sweep, open_sweep, parse_axis, run_sweep, sweep
 
 # What `import simulation` offers, loaded when it is first asked for.
 _OFFERED = {
@@ -49,7 +49,7 @@ _OFFERED = {
     "experiment.shift": ("gating_shift",),
     "experiment.solve": ("Solver", "run"),
     "experiment.threshold": ("rheobase", "threshold_current"),
-    "studies.sweep": ("Axis", "Sweep", "open_sweep", "run_sweep", "sweep"),
+    "studies.sweep": ("Axis", "Sweep", "open_sweep", "parse_axis", "run_sweep", "sweep"),
 }
 _WHERE = {name: module for module, names in _OFFERED.items() for name in names}
 __all__ = [
@@ -57,7 +57,7 @@ __all__ = [
     "ExperimentError", "FiringRate", "Latency", "ModelSaysNo", "Noise", "Preparation", "Protocol", "Pulse", "Ramp",
     "Recording", "RecoveryCycle", "Rest", "Solver", "SpontaneousRate", "StrengthDuration", "Sweep", "Threshold",
     "ThresholdElectrotonus", "Train", "cable_constants", "examination", "find_rest", "gate_curves", "gating_shift",
-    "open_recording", "open_sweep", "prepare", "propagate", "protocol", "rest_only", "rheobase", "run", "run_sweep",
+    "open_recording", "open_sweep", "parse_axis", "prepare", "propagate", "protocol", "rest_only", "rheobase", "run", "run_sweep",
     "sweep", "threshold_current",
 ]
 

@@ -412,9 +412,9 @@ def undisturbed(tmp_path_factory):
     return open_sweep(path)
 
 
-def wait_for_points(journal: Path, lines: int) -> None:
+def wait_for_blocks(unfinished: Path, count: int) -> None:
     deadline = time.monotonic() + 60
-    while not (journal.exists() and journal.read_text(encoding="utf-8").count("\n") >= lines):
+    while len(list(unfinished.glob("status/c/*"))) < count:
         assert time.monotonic() < deadline, "the sweep does not get going"
         time.sleep(0.02)
 
@@ -425,7 +425,7 @@ def test_ctrl_c_and_resume(here, cramplab, undisturbed, jobs):
     from simulation.studies.sweep import open_sweep
 
     with open("err.txt", "w") as err, process(*INTERRUPTED, "--jobs", jobs, stdout=subprocess.DEVNULL, stderr=err, cwd=here) as running:
-        wait_for_points(here / "map.nc.unfinished", 4)
+        wait_for_blocks(here / "map.nc.unfinished", 2)
         os.killpg(running.pid, signal.SIGINT)  # as a terminal does: to every process of the command
         assert running.wait(30) == 130
     said = (here / "err.txt").read_text()
@@ -448,12 +448,12 @@ def test_kill_and_resume(here, cramplab, undisturbed):
     from simulation.studies.sweep import open_sweep
 
     with process(*INTERRUPTED, "--jobs", "1", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=here) as running:
-        wait_for_points(here / "map.nc.unfinished", 4)
+        wait_for_blocks(here / "map.nc.unfinished", 2)
         running.kill()
-    with (here / "map.nc.unfinished").open("a") as journal:
-        journal.write('{"i": 59, "val')  # cut short while it was being written
+    kept = len(list((here / "map.nc.unfinished").glob("status/c/*")))
     code, _, err = cramplab(*INTERRUPTED, "--jobs", "1", "--resume")
     assert code == 0, err
+    assert int(re.match(r"(\d+) of 60 points", err)[1]) == 4 * kept  # what is finished is not done again
     assert open_sweep("map.nc").drop_attrs().identical(undisturbed.drop_attrs())
 
 
@@ -552,7 +552,7 @@ REFUSED = [
     ("sweep fibre --over K=0:5:3 --out m.nc", 2, "a concentration is above 0"),
     ("sweep fibre --over P_Kirr=1,2 --out m.nc", 2, "nearest: P_Kir"),
     ("sweep fibre --over K=2,3 --bath-change Ca=0.6@10 --measure spikes --out m.nc", 2, "would undo the axis K"),
-    ("sweep squid --over T=1,2 --out m.svg", 2, "a sweep is written as .nc or .csv"),
+    ("sweep squid --over T=1,2 --out m.svg", 2, "a sweep is written as .nc or .csv or .zarr"),
     ("sweep squid --over T=1,2 --out folder.nc", 2, "a folder has that name"),
     ("sweep squid --over T=1,2 --jobs 0 --out m.nc", 2, "'--jobs'"),
     # figures and origins

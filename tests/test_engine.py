@@ -273,11 +273,11 @@ def test_extreme_parameters_end_as_marked_cells(squid):
 def test_rests_side_by_side_are_those_found_one_by_one(name, axis):
     p, along = sim.prepare(name), parse_axis(axis)
     sweep = Sweep(p, (along,), ("rest",))
-    found = {e["i"]: e["values"] for e in side_by_side.measured(sweep, list(enumerate(sweep.points)))}
+    found = side_by_side.measured(sweep, range(sweep.count)).values
     for i, value in enumerate(along.values):
         rest = find_rest(p.in_bath({along.name: value}))
-        assert found[i]["rest"] == pytest.approx(rest.stable[0].V if rest.stable else np.nan, abs=1e-6, nan_ok=True)
-        assert np.isfinite(found[i]["rest_2"]) == (len(rest.stable) > 1)
+        assert found["rest"][i] == pytest.approx(rest.stable[0].V if rest.stable else np.nan, abs=1e-6, nan_ok=True)
+        assert np.isfinite(found["rest_2"][i]) == (len(rest.stable) > 1)
 
 
 def test_two_rests_close_together_are_both_found(fibre):

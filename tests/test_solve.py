@@ -22,6 +22,28 @@ def spike_times(recording) -> np.ndarray:
     return t[find_peaks(V, height=0, prominence=30)[0]]
 
 
+# ---- points at even times
+
+def test_at_even_times_the_result_is_the_same(squid, rested):
+    start = rested("squid").at().state
+    doing = protocol(Pulse(10, 30.02, at=5), Pulse(-3, 0.5, at=40), after=5)
+    free, even = (run(squid, doing, start=start, solver=Solver(every=every)) for every in (None, 0.1))
+    assert even.features.spike_times == pytest.approx(free.features.spike_times, abs=5e-3)
+    assert even.V[-1] == pytest.approx(free.V[-1], abs=1e-4)
+    assert np.diff(even.t).max() <= 0.1 + 1e-9
+    assert all(np.abs(even.t - edge).min() < 1e-12 for edge in (5.0, 35.02, 40.0, 40.5))
+    clamped = run(squid, protocol(Clamp(-20, 5, at=1), after=2), start=start, solver=Solver(every=0.05))
+    assert np.all(clamped.V[(clamped.t > 1) & (clamped.t < 6 - 1e-6)] == -20)
+
+
+def test_even_times_that_cannot_be(squid):
+    for wrong in ({"method": "BDF", "every": 0.1}, {"every": 0.0}):
+        with pytest.raises(ExperimentError, match="LSODA only"):
+            Solver(**wrong)
+    with pytest.raises(ModelSaysNo, match=r"LSODA gave up at t = 4.*another solver"):
+        run(squid, protocol(Pulse(1e300, 5, at=40)), solver=Solver(every=0.1), start=squid.guess())
+
+
 # ---- squid: what Hodgkin and Huxley, and those after them, got out of it
 
 

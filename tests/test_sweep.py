@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import simulation as sim
 from simulation.experiment.errors import ExperimentError
+from simulation.experiment.excitability import StrengthDuration
 from simulation.studies import sweep as sweeps
 from simulation.studies.sweep import Axis, Sweep, open_sweep, parse_axis, run_sweep
 
@@ -76,37 +78,113 @@ def stop_after(count):
     return progress
 
 
+@pytest.fixture
+def small_blocks(monkeypatch):
+    """Two points a block."""
+    monkeypatch.setattr(sweeps, "_BLOCK_MOST", 2)
+    monkeypatch.setattr(sweeps, "_BLOCK_LEAST", 1)
+
+
+def same(a, b, names):
+    return all(np.array_equal(a[name].values, b[name].values, equal_nan=True) for name in names)
+
+
+@pytest.mark.parametrize("name", ["map.nc", "map.csv", "map.zarr"])
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_an_interrupted_sweep_resumes(squid_sweep, squid_result, tmp_path, jobs):
-    out = tmp_path / "map.nc"
+@pytest.mark.usefixtures("small_blocks")
+def test_an_interrupted_sweep_resumes(squid_sweep, squid_result, tmp_path, jobs, name):
+    squid_sweep, out = replace(squid_sweep), tmp_path / name
     with pytest.raises(Interrupted):
-        run_sweep(squid_sweep, out, jobs=jobs, progress=stop_after(3))
+        run_sweep(squid_sweep, out, jobs=jobs, progress=stop_after(4))
     assert not out.exists()
     with pytest.raises(ExperimentError, match="--resume"):
         run_sweep(squid_sweep, out, jobs=jobs)
     begun = []
     result = run_sweep(squid_sweep, out, jobs=jobs, resume=True, progress=lambda done, total: begun.append(done))
-    assert begun[0] >= 3
-    assert np.array_equal(result["latency"].values, squid_result["latency"].values)
+    assert begun == [4, 6]
+    assert same(result, squid_result, squid_sweep.variables)
     assert list(tmp_path.iterdir()) == [out]
 
 
-def test_a_line_cut_short_is_done_again(squid_sweep, squid_result, tmp_path):
-    out = tmp_path / "map.nc"
+@pytest.mark.usefixtures("small_blocks")
+def test_a_block_of_which_not_all_is_written_is_done_again(squid_sweep, squid_result, tmp_path):
+    squid_sweep, out = replace(squid_sweep), tmp_path / "map.nc"
     with pytest.raises(Interrupted):
-        run_sweep(squid_sweep, out, jobs=1, progress=stop_after(2))
-    journal = tmp_path / "map.nc.unfinished"
-    journal.write_text(journal.read_text()[:-25])
-    result = run_sweep(squid_sweep, out, jobs=1, resume=True)
-    assert np.array_equal(result["rest"].values, squid_result["rest"].values)
+        run_sweep(squid_sweep, out, jobs=1, progress=stop_after(4))
+    written = sorted((tmp_path / "map.nc.unfinished/status/c").rglob("0"))
+    written[-1].unlink()  # as it is when a process is killed before a block's last array
+    begun = []
+    result = run_sweep(squid_sweep, out, jobs=1, resume=True, progress=lambda done, total: begun.append(done))
+    assert begun == [2, 4, 6]
+    assert same(result, squid_result, squid_sweep.variables)
 
 
-def test_a_journal_of_another_sweep_is_refused(squid, squid_sweep, tmp_path):
+def test_what_lies_unfinished_but_is_no_sweep_is_refused(squid_sweep, tmp_path):
+    (tmp_path / "map.nc.unfinished").mkdir()
+    with pytest.raises(ExperimentError, match="not an unfinished sweep"):
+        run_sweep(squid_sweep, tmp_path / "map.nc", resume=True)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_an_unfinished_sweep_of_another_kind_is_refused(squid, squid_sweep, tmp_path):
     out = tmp_path / "map.nc"
     with pytest.raises(Interrupted):
-        run_sweep(squid_sweep, out, jobs=1, progress=stop_after(1))
+        run_sweep(replace(squid_sweep), out, jobs=1, progress=stop_after(2))
     with pytest.raises(ExperimentError, match="another sweep"):
         run_sweep(Sweep(squid, squid_sweep.axes, ("rest",)), out, jobs=1, resume=True)
+
+
+def test_blocks_are_tiles_that_cover_every_point_once(squid, monkeypatch):
+    monkeypatch.setattr(sweeps, "_BLOCK_LEAST", 1)
+    for most in (1, 3, 7, 12, 1000):
+        monkeypatch.setattr(sweeps, "_BLOCK_MOST", most)
+        for axes in (("T=5:15:7",), ("T=5:15:5", "g_K=30:40:7"), ("T=5:15:12", "g_K=30:40:2")):
+            sweep = Sweep(squid, tuple(map(parse_axis, axes)), ("rest",))
+            blocks = sweep.blocks
+            assert [i for b in blocks for i in b] == list(range(sweep.count))
+            assert max(map(len, blocks)) == np.prod(sweep.tile) <= most
+
+
+def test_a_zarr_folder_holds_the_same_and_takes_the_place_of_an_older_one(squid, squid_sweep, squid_result, tmp_path):
+    out = tmp_path / "map.zarr"
+    run_sweep(Sweep(squid, (parse_axis("T=5,6"),), ("rest",)), out)
+    run_sweep(squid_sweep, out)
+    again = open_sweep(out).load()
+    assert list(tmp_path.iterdir()) == [out]
+    assert same(again, squid_result, (*squid_sweep.variables, *squid_sweep.dims, "status"))
+    assert {n: again[n].attrs for n in squid_sweep.variables} == {n: squid_result[n].attrs for n in squid_sweep.variables}
+    assert again.attrs["provenance"] == squid_result.attrs["provenance"]
+    assert again["message"].values.tolist() == squid_result["message"].values.tolist()
+
+
+def test_large_sweeps_want_a_folder(fibre):
+    axes = (Axis("K", tuple(np.linspace(1, 2, 2000))), Axis("Ca", tuple(np.linspace(1, 2, 2000))))
+    with pytest.raises(ExperimentError, match=r"save them as \.zarr"):
+        run_sweep(Sweep(fibre, axes, ("rest",)), "map.nc")
+
+
+def test_extremes_and_end_of_symbols_in_a_run(fibre):
+    doing = sim.protocol(sim.Pulse(60, 20, at=5), after=5)
+    asked = ("spikes", "max_K_t", "min_I_Na_s", "end_Cl_i", "K_t")
+    engine = run_sweep(Sweep(fibre, (parse_axis("K=3,4"),), asked, doing))
+    scipy = run_sweep(Sweep(fibre, (parse_axis("K=3,4"),), asked, doing, sim.Solver(rtol=1e-9, atol=1e-11)), jobs=1)
+    for name, share in (("max_K_t", 1e-4), ("min_I_Na_s", 0.01), ("end_Cl_i", 1e-4), ("K_t", 1e-6)):
+        assert engine[name].values == pytest.approx(scipy[name].values, rel=share), name
+    recording = sim.run(fibre, doing)
+    assert float(engine["max_K_t"].sel(K=4)) == pytest.approx(recording["K_t"].max(), rel=1e-3)
+    assert float(engine["min_I_Na_s"].sel(K=4)) == pytest.approx(recording["I_Na_s"].min(), rel=0.01)
+    assert json.loads(engine.attrs["check"])["beyond"] == {}
+    assert engine["max_K_t"].attrs == {"units": "mM", "long_name": "K_t, highest value of the run"}
+
+
+def test_strength_duration_in_lanes_is_that_found_one_by_one(squid):
+    asked = StrengthDuration((0.2, 1.0, 5.0))
+    engine = run_sweep(Sweep(squid, (parse_axis("g_K=30,40"),), (asked,)))
+    assert json.loads(engine.attrs["check"])["beyond"] == {}
+    alone = asked.of(squid.with_values({"g_K": 40}))
+    cell = engine.sel(g_K=40)
+    assert cell["threshold"].values == pytest.approx(alone["threshold"].values, rel=0.005)
+    assert float(cell["chronaxie"]) == pytest.approx(float(alone["chronaxie"]), rel=0.02)
 
 
 def test_files_round_trip(squid_result, tmp_path):
@@ -139,7 +217,7 @@ def test_log_axis():
         ((Axis("K", (1.0,)),), ("rst",), "nearest: rest"),
         ((Axis("P_Na_scale", (-1.0,)),), ("rest",), "factor"),
         ((), ("rest",), "one or two axes"),
-        ((Axis("K", tuple(np.linspace(1, 2, 2000))), Axis("Ca", tuple(np.linspace(1, 2, 2000)))), ("rest",), "points"),
+        ((Axis("K", tuple(np.linspace(1, 2, 40_000))), Axis("Ca", tuple(np.linspace(1, 2, 40_000)))), ("rest",), "points"),
     ],
 )
 def test_bad_sweeps(fibre, axes, measures, says):

@@ -92,6 +92,19 @@ class Plain:
             _quiet(getattr(module, name)) for name in ("prepare", "rhs", "jacobian", "observe_many")
         )
 
+    def functions_of(self, values: Array) -> tuple[Callable[[float, Array], Array], Callable[[float, Array], Array]]:
+        def rhs(t: float, state: Array) -> Array:
+            rate = np.empty(len(state))
+            self.rhs(t, state, values, rate)
+            return rate
+
+        def jacobian(t: float, state: Array) -> Array:
+            matrix = np.empty((len(state), len(state)))
+            self.jacobian(t, state, values, matrix)
+            return matrix
+
+        return rhs, jacobian
+
     def rhs_along(self, t: float, states: Array, values: Array, stimulus: Array, at: int, rates: Array) -> None:
         for state, current, rate in zip(states, stimulus, rates, strict=True):
             values[at] = current
@@ -133,6 +146,10 @@ class Kernel:
         """(t, state, values, matrix): their derivatives by every state."""
         return self._functions.jacobian
 
+    def functions_of(self, values: Array) -> tuple[Callable[[float, Array], Array], Callable[[float, Array], Array]]:
+        """Right-hand side and Jacobian as SciPy's solvers call them, for one set of values and one thread."""
+        return self._functions.functions_of(values)
+
     @cached_property
     def rhs_along(self) -> Callable[[float, Array, Array, Array, int, Array], None]:
         """(t, states, values, stimulus, at, rates): rates of many states, each with a stimulus of its own at place ``at`` of ``values``."""
@@ -143,14 +160,16 @@ class Kernel:
         """(t, states, values, matrices): Jacobians of many states."""
         return self._functions.jacobian_along
 
-    def engine(self, moving: tuple[int, ...], watch: tuple[str, ...] = ()) -> Engine:
-        """The sweep engine that moves the states at these positions and watches these symbols, made once."""
+    def engine(self, moving: tuple[int, ...], watch: tuple[str, ...] = (), width: int | None = None) -> Engine:
+        """The sweep engine that moves the states at these positions and watches these symbols, made once. ``width``: lanes of it, as many
+        as suit many membranes if not given; a single one is done soonest with 1."""
         from simulation.assembly.engine import Engine
+        from simulation.assembly.lanes import WIDTH
 
-        return self._engines.setdefault((moving, watch), Engine(self.emitted, moving, watch=watch))
+        return self._engines.setdefault((moving, watch, width), Engine(self.emitted, moving, width or WIDTH, watch))
 
     @cached_property
-    def _engines(self) -> dict[tuple[tuple[int, ...], tuple[str, ...]], Engine]:
+    def _engines(self) -> dict[object, Engine]:
         return {}
 
     def prepare(self, parameters: Mapping[str, float]) -> Array:

@@ -63,17 +63,17 @@ class Course:
     @property
     def t(self) -> Array:
         """Time, ms."""
-        return self.steps[0]
+        return np.asarray(self.steps[0])
 
     @property
     def V(self) -> Array:
         """Potential, mV."""
-        return self.steps[1]
+        return np.asarray(self.steps[1])
 
     @property
     def own(self) -> Array:
         """dV/dt without the stimulus, mV/ms."""
-        return self.steps[2]
+        return np.asarray(self.steps[2])
 
     @property
     def watched(self) -> Array:

@@ -97,7 +97,7 @@ class Single:
     """The functions of one model, over flat arrays of floats."""
 
     def __init__(self, emitted: Emitted) -> None:
-        states = len(emitted.bound.states)
+        self.states = states = len(emitted.bound.states)
         whole = lanes.Lanes(emitted, tuple(range(states)), width=1)
         self.code = machine_code(emitted.bound.name, (emitted.digest, "single"), lambda: whole.single)
         self.desk = _Desk(states)
@@ -126,6 +126,27 @@ class Single:
         desk.state[:] = state
         self._jacobian(at_state, desk.at(values), at_matrix, at_time)
         matrix[:] = desk.matrix
+
+    def functions_of(self, values: Array) -> tuple[Callable[[float, Array], Array], Callable[[float, Array], Array]]:
+        """Arrays of their own, so that a call passes nothing but where these lie."""
+        desk, values = _Desk(self.states), values.copy()
+        time, here, rate, matrix = desk.time, desk.state, desk.rate, desk.matrix
+        (at_time, at_state, at_rate, at_matrix), at_values = desk.places, place(values)
+        to_rate, to_matrix = self._rhs, self._jacobian
+
+        def rhs(t: float, state: Array, kept: Array = values) -> Array:  # kept: or there would be nothing where it lay
+            time[0] = t
+            here[:] = state
+            to_rate(at_state, at_values, at_rate, at_time)
+            return rate.copy()
+
+        def jacobian(t: float, state: Array, kept: Array = values) -> Array:
+            time[0] = t
+            here[:] = state
+            to_matrix(at_state, at_values, at_matrix, at_time)
+            return matrix.copy()
+
+        return rhs, jacobian
 
     def observe_many(self, times: Array, states: Array, values: Array, out: Array) -> None:
         self._observe(place(times), place(states), place(values), len(times), place(out))

@@ -249,9 +249,9 @@ def _print_over(study: Sweep, membrane: Membrane, asked: Examination, result: xr
     axes = list(told["axes"])
     output.say(*membrane.heading(), f"Examined: {asked.text}", "")
     numbers = [n for n in asked.numbers if n not in _LEFT_OUT]
-    chosen = _spread(len(study.points), _SHOWN_ROWS)
+    chosen = _spread(study.count, _SHOWN_ROWS)
     rows = []
-    for point in (study.points[i] for i in chosen):
+    for point in (study.point(i) for i in chosen):
         here = result.sel(point)
         why = "failed" if int(here["status"]) else remark(here) or ""
         rows.append([*(words.quantity(v) for v in point.values()), *(words.quantity(float(here[n])) for n in numbers), why])
@@ -259,8 +259,8 @@ def _print_over(study: Sweep, membrane: Membrane, asked: Examination, result: xr
     head = [_head(result, n).replace(" ", "\n").replace("90-100\nms", "90-100 ms") for n in numbers]
     head = [*(a + _unit(result, a).replace(" ", "\n") for a in axes), *head, ""]
     output.table(rows, head=head, right=range(len(head) - 1))
-    if len(chosen) < len(study.points):
-        output.say(f"({len(chosen)} of {len(study.points)} points; --out FILE keeps all)")
+    if len(chosen) < study.count:
+        output.say(f"({len(chosen)} of {study.count} points; --out FILE keeps all)")
     failed = f"{told['failed']} failed" if told["failed"] else "none failed"
     output.say("", f"{words.count(told['points'], 'point')} in {words.duration(1000 * told['seconds'])}, {failed}.", style="bold")
     output.say(*(f"{words.count(n, 'point')}: {reason}" for reason, n in list(told["failures"].items())[:_SHOWN_FAILURES]))

@@ -109,6 +109,8 @@ def content(file: Path) -> str:
         raise WrongUse(f"figures are made from .nc files, not from {file.name}; keep the result with --out {file.stem}.nc")
     if not file.exists():
         raise WrongUse(f"there is no file {file}")
+    if output.is_zarr(file):
+        return "sweep"
     if not file.is_file():
         raise WrongUse(f"{file} is a folder; a figure is made from one file, such as run.nc")
     import netCDF4

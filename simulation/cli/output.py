@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 DATA, FIGURES = (".nc", ".csv"), (".svg", ".pdf", ".png")
+SWEEPS = (".nc", ".csv", ".zarr")
 
 
 # ---- streams
@@ -136,7 +137,7 @@ def destination(path: Path, endings: Sequence[str], what: str) -> Path:
     if path.suffix.lower() not in endings:
         example = f"{path.stem or 'name'}{endings[0]}"
         raise WrongUse(f"{what} is written as {' or '.join(endings)}, not as '{path.suffix or path.name}'; for example {example}")
-    if path.is_dir():
+    if path.is_dir() and not is_zarr(path):
         raise WrongUse(f"cannot write {path}: a folder has that name; for example {path / f'result{endings[0]}'}")
     folder = path.parent
     while not folder.exists() and folder != folder.parent:
@@ -146,6 +147,11 @@ def destination(path: Path, endings: Sequence[str], what: str) -> Path:
     if not os.access(folder, os.W_OK):
         raise WrongUse(f"cannot write {path}: writing in the folder {folder} is not allowed; take another folder, for example your own")
     return path
+
+
+def is_zarr(path: Path) -> bool:
+    """Whether a path is a folder that keeps a large sweep."""
+    return path.suffix.lower() == ".zarr" and (path / "zarr.json").is_file()
 
 
 @contextlib.contextmanager

@@ -39,8 +39,8 @@ Measures = Annotated[
     Texts,
     typer.Option(
         "--measure", metavar="NAME,...",
-        help="What is asked of each point: rest, rheobase, threshold_current, a feature of a run (spikes, after_discharge), "
-        "or any symbol at rest (E_K_s). Default: rest.",
+        help="What is asked of each point: rest, rheobase, threshold_current, strength-duration, a feature of a run (spikes, after_discharge), "
+        "any symbol at rest (E_K_s), or its extremes and its end in a run (max_K_t, min_I_Na_s, end_Cl_i). Default: rest.",
     ),
 ]
 
@@ -54,8 +54,13 @@ def sweep(
     *,
     over: Over = None,
     measure: Measures = None,
-    out: options.DataFile = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Keep the result: .nc, .csv (for a spreadsheet) or .zarr (a folder, for large ones).")
+    ] = None,
     jobs: Annotated[int | None, typer.Option("--jobs", metavar="N", min=1, help="Processes that share the work. Default: one a core.")] = None,
+    cluster: Annotated[
+        str | None, typer.Option("--cluster", metavar="ADDRESS", help="Let a dask cluster do it: tcp://HOST:8786, or local to start one here.")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a sweep that was stopped: the same command, with --resume.")] = False,
     membrane: Membrane,
     plan: Plan,
@@ -75,14 +80,15 @@ def sweep(
       cramplab sweep fibre --over K=1:8:8 --over Ca=0.3:2.4:8 --out map.nc
       cramplab sweep fibre --over K=2,4,8 --measure rest,rheobase --out r.nc
       cramplab sweep fibre --over P_Kir_scale=0.2:1:9 --bath K=3 --out kir.nc
-      cramplab sweep fibre --over T=20:40:9 --measure spikes --out t.csv"""
+      cramplab sweep fibre --over T=20:40:9 --measure spikes --out t.csv
+      cramplab sweep fibre --over K=2:9:1000 --over Ca=1:2:1000 --out large.zarr"""
     from simulation.studies.sweep import RUN_SOLVER, Sweep, parse_axis, run_sweep
 
     if not over:
         raise WrongUse("say what is varied: --over NAME=FROM:TO:COUNT, for example --over K=0.5:12:24")
     if out is None:
         raise WrongUse("say where the result is kept: --out FILE, for example --out map.nc")
-    output.destination(out, output.DATA, "a sweep")
+    output.destination(out, output.SWEEPS, "a sweep")
     measures = options.parts(["rest"] if measure is None else measure)
     axes = tuple(orderly(parse_axis(text)) for text in over)
     asked = Sweep(membrane.here, axes, tuple(dict.fromkeys(measures)), plan.protocol(membrane.here) if plan else None)
@@ -92,7 +98,7 @@ def sweep(
     kept = f"finished points are kept in {out}.unfinished; make room, and give the same command with --resume"
     with output.saving(out, kept), progress_bar() as progress:
         try:
-            result = run_sweep(asked, out, jobs=jobs, resume=resume, progress=progress)
+            result = run_sweep(asked, out, jobs=jobs, resume=resume, progress=progress, cluster=cluster)
         except KeyboardInterrupt:
             raise Stopped(progress.farewell(out)) from None
     if json:
@@ -248,4 +254,4 @@ def _print(membrane: Membrane, asked: Sweep, result: xr.Dataset, out: Path) -> N
     output.say(*(f"{words.count(n, 'point')}: {reason}" for reason, n in failures[:_SHOWN_FAILURES]))
     if s["check"] and not s["check"]["beyond"]:
         output.say(f"Check: {side_by_side.said(s['check'])}.")
-    output.say(f"Saved: {out}", *([f"To see it: cramplab figure {out}"] if out.suffix == ".nc" else []))
+    output.say(f"Saved: {out}", *([f"To see it: cramplab figure {out}"] if out.suffix != ".csv" else []))

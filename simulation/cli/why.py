@@ -41,17 +41,17 @@ def why(
 def provenance(file: Path) -> dict[str, Any]:
     """What a file says of its own making. Raises WrongUse, FigureError."""
     ending = file.suffix.lower()
-    if file.is_dir():
+    if file.is_dir() and not output.is_zarr(file):
         raise WrongUse(f"{file} is a folder, not a file")
     if not file.exists():
         raise WrongUse(f"there is no file {file}")
-    if ending not in (*output.DATA, *output.FIGURES):
-        raise WrongUse(f"cramplab makes no '{file.suffix or file.name}' files; it makes {', '.join((*output.DATA, *output.FIGURES))}")
+    if ending not in (*output.SWEEPS, *output.FIGURES):
+        raise WrongUse(f"cramplab makes no '{file.suffix or file.name}' files; it makes {', '.join((*output.SWEEPS, *output.FIGURES))}")
     if ending in output.FIGURES:
         from simulation import figures
 
         return figures.provenance_of(file)
-    found = _of_csv(file) if ending == ".csv" else _of_netcdf(file)
+    found = {".csv": _of_csv, ".zarr": _of_zarr}.get(ending, _of_netcdf)(file)
     try:
         made = json_format.loads(found)
     except json_format.JSONDecodeError:
@@ -65,6 +65,13 @@ def _of_csv(file: Path) -> str:
     with file.open(encoding="utf-8", errors="replace") as lines:
         head = [next(lines, "") for _ in range(2)]
     return head[1].removeprefix("# ")
+
+
+def _of_zarr(folder: Path) -> str:
+    try:
+        return str(json_format.loads((folder / "zarr.json").read_text(encoding="utf-8"))["attributes"]["provenance"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def _of_netcdf(file: Path) -> str:

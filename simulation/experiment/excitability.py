@@ -174,14 +174,18 @@ class StrengthDuration(Examination):
 
     def from_rest(self, p: Preparation, start: Array, warm: Warm) -> Found:
         step = rheobase(p, start=start, warm=warm)
+        threshold, guess = np.full(len(self.durations), math.nan), step
+        if step > 0:
+            for i in reversed(range(len(threshold))):  # from long pulses to short ones each guess is close
+                threshold[i] = threshold_current(p, self.durations[i], start=start, guess=guess, warm=warm)
+                guess = threshold[i] if threshold[i] > 0 else guess
+        return self.read(step, threshold)
+
+    def read(self, step: float, threshold: Array) -> Found:
+        """The numbers from a rheobase and the threshold of each duration."""
         if not step > 0:
             return self.nothing(rheobase=step)
         d = np.array(self.durations)
-        threshold = np.empty(len(d))
-        guess = step
-        for i in reversed(range(len(d))):  # from long pulses to short ones each guess is close
-            threshold[i] = threshold_current(p, d[i], start=start, guess=guess, warm=warm)
-            guess = threshold[i] if threshold[i] > 0 else guess
         found: Found = {"rheobase": step, "threshold": threshold, "chronaxie": chronaxie(d, threshold, step)}
         for law, fit in (("Weiss", weiss), ("Lapicque", lapicque)):
             found[f"rheobase_{law}"], found[f"tau_{law}"] = fit(d, threshold)

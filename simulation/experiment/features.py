@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -231,12 +231,19 @@ def _takes_off(V: Array, own: Array, foot: int) -> float:
     return float(sum(y[i] * np.prod((OWN_SLOPE - x[j]) / (x[i] - x[j])) for i, j in enumerate(others)))
 
 
+def extreme(kind: Literal["max", "min", "end"], t: Array, y: Array) -> float:
+    """The highest, lowest or last value of a symbol in a run."""
+    if kind == "end":
+        return float(y[-1])
+    return _summit(t, y, int(np.argmax(y))) if kind == "max" else -_summit(t, -y, int(np.argmin(y)))
+
+
 def _summit(t: Array, y: Array, top: int) -> float:
-    """Height of a peak by the parabola through the highest point and those beside it."""
-    if not 0 < top < len(t) - 1:
+    """Height of a peak by the parabola through the highest point and those beside it; that point itself at an edge, where y may jump."""
+    if not 0 < top < len(t) - 1 or min(t[top] - t[top - 1], t[top + 1] - t[top]) < 1e-6:
         return float(y[top])
     left, right = (y[top] - y[top - 1]) / (t[top] - t[top - 1]), (y[top + 1] - y[top]) / (t[top + 1] - t[top])
-    if left <= 0 or right >= 0:
+    if left <= 0 or right >= 0 or not 0.1 < -left / right < 10:  # a corner is no parabola
         return float(y[top])
     curvature = (right - left) / (t[top + 1] - t[top - 1])
     slope = left + curvature * (t[top] - t[top - 1])

@@ -25,7 +25,7 @@ from simulation.experiment.protocol import protocol as stimulus
 from simulation.experiment.rest import V_HIGH, V_LOW, V_STEP, touches
 from simulation.experiment.threshold import WATCH, Search
 
-RTOL = 1e-5
+RTOL = 5e-6
 _TOGETHER = 16  # courses whose spikes are looked for at a time
 _FINE = 0.1  # of the grid's step: where two rests may lie close together
 _MAY_REST = (-130.0, 10.0)  # mV: a point of the grid without an answer matters here
@@ -33,9 +33,9 @@ _CLOSE = 1e-4  # relative change of the last step of Newton's method along the g
 _EXACT = 1e-11
 
 
-def engine_of(p: Preparation, held: frozenset[int]) -> Engine:
-    """The engine that moves all states but the ``held`` ones."""
-    return p.kernel.engine(tuple(i for i in range(len(p.states)) if i not in held))
+def engine_of(p: Preparation, held: frozenset[int], watch: tuple[str, ...] = (), width: int | None = None) -> Engine:
+    """The engine that moves all states but the ``held`` ones and notes the symbols to ``watch`` at every step, in ``width`` lanes."""
+    return p.kernel.engine(tuple(i for i in range(len(p.states)) if i not in held), watch, width)
 
 
 # ---- steady states
@@ -197,11 +197,11 @@ def _on_grid(
                     spots.append(v)
             before = [*before[-1:], (f, state)]
             state = np.where(came[:, None, :], state, fresh)
-    found, strayed = _polished(p, whole, values, brackets, step)
+    rests, strayed = _polished(p, whole, values, brackets, step)
     for membrane, v in strayed:
         unclear[membrane] = True
         spots.append(v)
-    return found, unclear, np.array(spots)
+    return rests, unclear, np.array(spots)
 
 
 def _all_else(
@@ -262,13 +262,14 @@ def stretches(protocol: Protocol) -> list[Stretch] | None:
 
 def follow(
     p: Preparation, protocol: Protocol, starts: Array, values: Array, *, strength: Array | None = None, rtol: float = RTOL,
-    threads: int | None = None,
+    threads: int | None = None, watch: tuple[str, ...] = (), width: int | None = None,
 ) -> Iterator[tuple[list[Course], Traces]]:
     """Every membrane through one protocol, some at a time, as they are finished: trace k is that of course k. ``starts``, ``values``: one
-    row a membrane; ``strength``: what the protocol's stimulus is multiplied with, for each membrane."""
+    row a membrane; ``strength``: what the protocol's stimulus is multiplied with, for each membrane; ``watch``: symbols that the courses
+    shall tell of; ``width``: lanes of a vector, 1 for a single membrane in a hurry."""
     parts = stretches(protocol)
     assert parts is not None
-    moving = engine_of(p, p.held)
+    moving = engine_of(p, p.held, watch, width)
     push = _push(p, moving, values) if strength is None else _push(p, moving, values) * strength
     courses = moving.run(starts, values, parts, strength=strength, rtol=rtol, threads=threads)
     while some := list(islice(courses, _TOGETHER)):

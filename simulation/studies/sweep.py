@@ -1,28 +1,22 @@
-"""Many experiments: one membrane over one or two axes, several processes, results that outlive an interruption."""
+"""Many experiments: one membrane over one or two axes, several processes or machines, results that outlive an interruption."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import math
-import os
-import signal
-import sys
-import threading
 import time
-import warnings
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
-from itertools import product
+from functools import cached_property
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from simulation import files, models
-from simulation.assembly.compile import Array, Kernel, compile_model
+from simulation import files
+from simulation.assembly.compile import Array
 from simulation.assembly.errors import ModelError, nearest
 from simulation.experiment import features, threshold
 from simulation.experiment.bath import COMPONENTS
@@ -32,15 +26,22 @@ from simulation.experiment.preparation import Preparation
 from simulation.experiment.protocol import Protocol, Pulse, protocol
 from simulation.experiment.rest import find_rest
 from simulation.experiment.solve import Solver, run
-from simulation.studies import side_by_side
+from simulation.studies import side_by_side, workers
+from simulation.studies.store import SUFFIXES, Store, open_sweep, save
 
 if TYPE_CHECKING:
     import xarray as xr
 
-MOST_POINTS = 1_000_000
+__all__ = ["Axis", "Measure", "Sweep", "measure_point", "open_sweep", "parse_axis", "run_sweep", "save", "standard_protocol", "sweep"]
+
+MOST_IN_MEMORY = 1_000_000  # points that .nc and .csv hold; .zarr takes more
+MOST_POINTS = 1_000_000_000
 FEW_CHECKS = 20
 RUN_SOLVER = Solver(rtol=1e-6, atol=1e-8)
 WARM_START = "thresholds were sought from those of the point before, on one ladder of currents: quicker, and the same result"
+_BLOCK_TIME = 400_000.0  # ms: of membrane that the engine follows in a block; what is finished is soon safe on disk
+_BLOCK_MOST, _BLOCK_LEAST, _BLOCK_THRESHOLDS = 2048, 64, 256  # points
+_ALONE_MOST, _ALONE_BLOCKS = 4, 4096  # points of a block that is done one by one; blocks, beyond which these grow
 
 
 @dataclass(frozen=True)
@@ -51,20 +52,25 @@ class Axis:
     values: tuple[float, ...]
 
 
+Extreme = Literal["max", "min", "end"]
+
+
 @dataclass(frozen=True)
 class Measure:
     """What a sweep asks of each point. ``variables``: name -> (unit, text) of what it gives; ``curves``: those of them that run over the
-    examination's own scale."""
+    examination's own scale; ``extreme``: a symbol's highest, lowest or last value in a run."""
 
     name: str
     variables: Mapping[str, tuple[str, str]]
     examination: Examination | None = None
+    extreme: tuple[Extreme, str] | None = None
 
     @property
     def curves(self) -> Mapping[str, tuple[str, str]]:
         return self.examination.curves if self.examination else {}
 
 
+_EXTREMES: Mapping[Extreme, str] = {"max": "highest value", "min": "lowest value", "end": "value at the end"}
 _REST = Measure(
     "rest",
     {
@@ -112,17 +118,53 @@ class Sweep:
                 raise ExperimentError(f"the axis {axis.name} has no values")
             for value in (min(axis.values), max(axis.values)):
                 self.at({axis.name: value})
-        if math.prod(self.shape) > MOST_POINTS:
-            raise ExperimentError(f"{math.prod(self.shape):,} points are more than the {MOST_POINTS:,} that this sweep can hold")
+        if self.count > MOST_POINTS:
+            raise ExperimentError(f"{self.count:,} points are more than the {MOST_POINTS:,} that a sweep can hold")
 
     @property
     def shape(self) -> tuple[int, ...]:
         return tuple(len(a.values) for a in self.axes)
 
     @property
-    def points(self) -> list[dict[str, float]]:
-        """Axis values of every point, the last axis fastest."""
-        return [dict(zip((a.name for a in self.axes), values, strict=True)) for values in product(*(a.values for a in self.axes))]
+    def dims(self) -> tuple[str, ...]:
+        return tuple(a.name for a in self.axes)
+
+    @property
+    def count(self) -> int:
+        return math.prod(self.shape)
+
+    def point(self, i: int) -> dict[str, float]:
+        """Axis values of a point, the last axis fastest."""
+        places = np.unravel_index(i, self.shape)
+        return {a.name: a.values[int(k)] for a, k in zip(self.axes, places, strict=True)}
+
+    @cached_property
+    def tile(self) -> tuple[int, ...]:
+        """Shape of the blocks in which the sweep is done: whole rows, or a part of one."""
+        size = min(self._block_size, self.count)
+        *rows, inner = self.shape
+        if not rows:
+            return (min(size, inner),)
+        return (size // inner, inner) if size >= inner else (1, size)
+
+    @property
+    def _block_size(self) -> int:
+        if not side_by_side.suits(self):
+            return max(_ALONE_MOST, -(-self.count // _ALONE_BLOCKS)) if self.count > 2 * _ALONE_MOST else 1
+        duration = self.protocol.duration if self.protocol else 0.0
+        size = _BLOCK_THRESHOLDS if self.warm else _BLOCK_MOST
+        return max(_BLOCK_LEAST, min(size, int(_BLOCK_TIME / max(duration, 1.0))))
+
+    @property
+    def blocks(self) -> list[range]:
+        """Places of the points of each block: a tile of the axes, and in one piece in the order of the points."""
+        *rows, inner = self.shape
+        *high, wide = self.tile
+        if not rows:
+            return [range(i, min(i + wide, inner)) for i in range(0, inner, wide)]
+        if wide == inner:
+            return [range(i * inner, min(i + high[0], rows[0]) * inner) for i in range(0, rows[0], high[0])]
+        return [range(i * inner + j, i * inner + min(j + wide, inner)) for i in range(rows[0]) for j in range(0, inner, wide)]
 
     @cached_property
     def asked(self) -> tuple[Measure, ...]:
@@ -142,18 +184,56 @@ class Sweep:
             return Measure(name.name, {n: (unit if u == CURRENT else u, text) for n, (u, text) in texts.items()}, name)
         if name in known:
             return known[name]
-        try:
-            definition = self.preparation.bound.definition(name)
-        except ModelError:
-            raise ExperimentError(
-                f"'{name}' is neither a measure nor a symbol of {self.preparation.bound.name}"
-                f"{nearest(name, [*known, *EXAMINATIONS, *self.preparation.kernel.emitted.symbols])}; measures: {', '.join([*known, *EXAMINATIONS])}"
-            ) from None
-        return Measure(name, {name: (definition.unit, definition.text)})
+        for kind, text in _EXTREMES.items():
+            symbol = name.removeprefix(f"{kind}_")
+            if symbol != name and (found := self._symbol(symbol)):
+                return Measure(name, {name: (found[0], f"{symbol}, {text} of the run")}, extreme=(kind, symbol))
+        if found := self._symbol(name):
+            return Measure(name, {name: found})
+        raise ExperimentError(
+            f"'{name}' is neither a measure nor a symbol of {self.preparation.bound.name}"
+            f"{nearest(name, [*known, *EXAMINATIONS, *self.preparation.kernel.emitted.symbols])}; measures: {', '.join([*known, *EXAMINATIONS])}"
+        )
 
-    @property
+    def _symbol(self, name: str) -> tuple[str, str] | None:
+        """Unit and text of a symbol of the model."""
+        bound = self.preparation.bound
+        for state in bound.states:
+            if state.symbol == name:
+                return state.unit, f"{name} of the membrane at rest"
+        try:
+            definition = bound.definition(name)
+        except ModelError:
+            return None
+        return definition.unit, definition.text
+
+    @cached_property
     def variables(self) -> dict[str, tuple[str, str]]:
         return {n: v for m in self.asked for n, v in m.variables.items()}
+
+    @cached_property
+    def inner_dims(self) -> dict[str, tuple[str, ...]]:
+        """Of each variable, the dimension that an examination's curve has beside the axes."""
+        scales = {n: m.examination.scale for m in self.asked if m.examination for n in m.curves}
+        return {n: (scale.name,) if (scale := scales.get(n)) is not None else () for n in self.variables}
+
+    @cached_property
+    def inner(self) -> dict[str, tuple[int, ...]]:
+        """Of each variable, the shape that it has at one point."""
+        lengths = {s.name: len(s.values) for m in self.asked if m.examination and (s := m.examination.scale) is not None}
+        return {n: tuple(lengths[d] for d in dims) for n, dims in self.inner_dims.items()}
+
+    def coordinates(self) -> dict[str, tuple[str, Array, dict[str, str]]]:
+        """Values and attributes of every dimension."""
+        out = {a.name: (a.name, np.array(a.values), _axis_attributes(self.preparation, a.name)) for a in self.axes}
+        for m in self.asked:
+            out |= m.examination.coordinates() if m.examination else {}
+        return out
+
+    @property
+    def of_runs(self) -> bool:
+        """Whether something is asked of a run, which then wants a protocol."""
+        return any(m.name in _RUN_FEATURES or m.extreme for m in self.asked)
 
     @property
     def warm(self) -> bool:
@@ -237,7 +317,11 @@ def measure_point(sweep: Sweep, point: Mapping[str, float], warm: threshold.Warm
     rest = find_rest(p)
     warm = warm or threshold.Warm()
     out: dict[str, Any] = {}
-    recorded: features.Features | None = None
+    recorded, seen = None, None
+    if sweep.of_runs:
+        assert sweep.protocol is not None
+        recorded = run(p, sweep.protocol, solver=sweep.solver or RUN_SOLVER, start=rest.at().state, dense=False)
+        seen = recorded.features
     for m in sweep.asked:
         if m.name == "rest":
             out |= side_by_side.rest_measure([s.V for s in rest.stable], [s.V for s in rest.states if not s.stable])
@@ -247,70 +331,28 @@ def measure_point(sweep: Sweep, point: Mapping[str, float], warm: threshold.Warm
             restless = threshold.of_restless(p, rest.at())
             sought = threshold.rheobase if m.name == "rheobase" else threshold.threshold_current
             out[m.name] = sought(p, start=rest.at().state, warm=warm) if restless is None else restless
+        elif m.extreme is not None:
+            assert recorded is not None
+            kind, symbol = m.extreme
+            out[m.name] = features.extreme(kind, recorded.t, recorded[symbol])
         elif m.name in _RUN_FEATURES:
-            if recorded is None:
-                assert sweep.protocol is not None
-                recorded = run(p, sweep.protocol, solver=sweep.solver or RUN_SOLVER, start=rest.at().state, dense=False).features
-            value = getattr(recorded, m.name)
+            value = getattr(seen, m.name)
             out[m.name] = math.nan if value is None else float(value)
         else:
             out[m.name] = rest.symbol(m.name)
     return out
 
 
-def _point_or_failure(sweep: Sweep, index: int, point: Mapping[str, float], warm: threshold.Warm) -> dict[str, Any]:
-    try:
-        return {"i": index, "values": measure_point(sweep, point, warm)}
-    except (ModelSaysNo, ExperimentError, ArithmeticError, np.linalg.LinAlgError) as error:
-        return {"i": index, "failed": str(error)}
-
-
-# ---- the journal of an unfinished sweep
-
-class Journal:
-    """Finished points beside the result file, one line each, so that an interrupted sweep goes on where it stopped."""
-
-    def __init__(self, out: Path, sweep: Sweep) -> None:
-        self.path = out.with_name(out.name + ".unfinished")
-        self.digest = sweep.digest
-
-    def read(self) -> dict[int, dict[str, Any]]:
-        """Finished points of the same sweep. Raises ExperimentError if the journal is of another one."""
-        if not self.path.exists():
-            return {}
-        done: dict[int, dict[str, Any]] = {}
-        for number, line in enumerate(self.path.read_text(encoding="utf-8").splitlines()):
-            try:
-                entry = json.loads(line)
-            except json.JSONDecodeError:
-                continue  # the line that was being written when the sweep was stopped
-            if number == 0:
-                if entry.get("sweep") != self.digest:
-                    raise ExperimentError(f"{self.path} is of another sweep; take another --out, or delete it to start afresh")
-            else:
-                done[entry["i"]] = entry
-        return done
-
-    def open(self, fresh: bool) -> IO[str]:
-        """The file to add finished points to. Raises FileError."""
+def measure_points(sweep: Sweep, index: Sequence[int]) -> list[dict[str, Any] | str]:
+    """All variables at some points, or why there are none."""
+    warm = threshold.Warm()
+    out: list[dict[str, Any] | str] = []
+    for i in index:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            file = self.path.open("w" if fresh else "a", encoding="utf-8")
-        except OSError as error:
-            raise files.cannot_write(self.path, error) from None
-        if fresh:
-            self.add(file, {"sweep": self.digest})
-        else:
-            self.add(file, None)  # closes a line that was cut short
-        return file
-
-    def add(self, file: IO[str], entry: Mapping[str, Any] | None) -> None:
-        """One line, on disk before this returns. Raises FileError."""
-        try:
-            file.write((json.dumps(entry) if entry is not None else "") + "\n")
-            file.flush()
-        except OSError as error:
-            raise files.cannot_write(self.path, error) from None
+            out.append(measure_point(sweep, sweep.point(i), warm))
+        except (ModelSaysNo, ExperimentError, ArithmeticError, np.linalg.LinAlgError) as error:
+            out.append(str(error))
+    return out
 
 
 Progress = Callable[[int, int], None]  # finished points, all points
@@ -318,56 +360,52 @@ Progress = Callable[[int, int], None]  # finished points, all points
 
 def run_sweep(
     sweep: Sweep, out: str | Path | None = None, *, jobs: int | None = None, resume: bool = False, progress: Progress | None = None,
-    least_checked: int = side_by_side.CHECK_LEAST,
+    least_checked: int = side_by_side.CHECK_LEAST, cluster: str | None = None,
 ) -> xr.Dataset:
     """Do a sweep; the result is a Dataset over the axes.
 
-    ``out``: where to save it (.nc or .csv); finished points are kept beside it until then, and ``resume`` takes them up.
-    ``jobs``: processes (threads of the sweep engine), all cores if not given. A point that fails is a marked cell (``status`` 1, NaN), the
-    rest goes on. ``least_checked``: how many points SciPy does again at least. Raises ExperimentError, FileError."""
-    if sweep.protocol is None and any(m.name in _RUN_FEATURES for m in sweep.asked):
+    ``out``: where to save it (.nc, .csv, or .zarr, a folder for large ones); finished blocks are kept beside it until then, and ``resume``
+    takes them up. ``jobs``: processes (threads of the sweep engine), all cores if not given. ``cluster``: address of a dask scheduler that
+    does the blocks instead, or 'local'. A point that fails is a marked cell (``status`` 1, NaN), the rest goes on. ``least_checked``: how
+    many points SciPy does again at least. Raises ExperimentError, FileError."""
+    if sweep.protocol is None and sweep.of_runs:
         sweep = replace(sweep, protocol=standard_protocol(sweep.preparation))
     path = Path(out) if out is not None else None
-    if path is not None and path.suffix not in (".nc", ".csv"):
-        raise ExperimentError(f"a sweep is written as .nc or .csv, not as '{path.suffix or path.name}'")
+    if path is not None and path.suffix not in SUFFIXES:
+        raise ExperimentError(f"a sweep is written as {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}, not as '{path.suffix or path.name}'")
+    if sweep.count > MOST_IN_MEMORY and (path is None or path.suffix != ".zarr"):
+        raise ExperimentError(f"{sweep.count:,} points are more than the {MOST_IN_MEMORY:,} that memory may hold; save them as .zarr")
     with files.alone(path) if path is not None else nullcontext():
-        return _run_sweep(sweep, path, jobs, resume, progress, least_checked)
-
-
-def _run_sweep(
-    sweep: Sweep, path: Path | None, jobs: int | None, resume: bool, progress: Progress | None, least_checked: int
-) -> xr.Dataset:
-    points = sweep.points
-    journal = Journal(path, sweep) if path is not None else None
-    done = journal.read() if journal is not None and resume else {}
-    if journal is not None and not resume and journal.path.exists():
-        raise ExperimentError(f"{journal.path} holds an unfinished sweep; go on with --resume, or delete it to start afresh")
-    started = time.perf_counter()
-    file = journal.open(fresh=not done) if journal is not None else None
-    try:
-        todo = [(i, x) for i, x in enumerate(points) if i not in done]
+        store = Store(sweep, path.with_name(f"{path.name}.unfinished") if path is not None else None, resume=resume)
+        started = time.perf_counter()
         if progress is not None:
-            progress(len(done), len(points))
-        with closing(_results(sweep, todo, jobs)) as results:
-            for entry in results:
-                done[entry["i"]] = entry
-                if file is not None and journal is not None:
-                    journal.add(file, entry)
+            progress(store.finished, sweep.count)
+        with closing(workers.done(sweep, store.todo(), jobs, cluster)) as blocks:
+            for block in blocks:
+                store.write(block)
                 if progress is not None:
-                    progress(len(done), len(points))
-    finally:
-        if file is not None:
-            file.close()
-    result = _assemble(sweep, done, time.perf_counter() - started)
-    if side_by_side.suits(sweep):
-        sample = side_by_side.sample(sweep, done, least_checked)
-        few = 1 if len(sample) <= FEW_CHECKS else jobs  # starting processes takes longer
-        again = {e["i"]: e for e in _results(side_by_side.reference(sweep), [(i, points[i]) for i in sample], few)}
-        result.attrs["check"] = json.dumps(side_by_side.check(sweep, done, again))
-    if path is not None and journal is not None:
-        save(result, path)
-        journal.path.unlink(missing_ok=True)
-    return result
+                    progress(store.finished, sweep.count)
+        attributes = _attributes(sweep, time.perf_counter() - started)
+        if side_by_side.suits(sweep):
+            attributes["check"] = json.dumps(_checked(sweep, store, least_checked, jobs, cluster))
+        return store.dataset(attributes) if path is None else store.close(path, attributes)
+
+
+def _checked(sweep: Sweep, store: Store, least: int, jobs: int | None, cluster: str | None) -> dict[str, Any]:
+    """What comes out where SciPy does a sample of the points again."""
+    sample = side_by_side.sample(sweep, store.status, least)
+    few = len(sample) <= FEW_CHECKS  # starting processes takes longer
+    again = workers.done(side_by_side.reference(sweep), [[i] for i in sample], 1 if few else jobs, None if few else cluster)
+    return side_by_side.check(sweep, store, again)
+
+
+def _attributes(sweep: Sweep, seconds: float) -> dict[str, Any]:
+    return {
+        "title": sweep.preparation.bound.model.title,
+        "provenance": json.dumps(sweep.describe()),
+        "control": json.dumps(sweep.control()),
+        "seconds": seconds,
+    } | ({"warm_start": WARM_START} if sweep.warm else {})
 
 
 def sweep(
@@ -379,115 +417,6 @@ def sweep(
     return run_sweep(Sweep(p, axes, names, protocol), jobs=jobs)
 
 
-def _results(sweep: Sweep, todo: Sequence[tuple[int, Mapping[str, float]]], jobs: int | None) -> Generator[dict[str, Any], None, None]:
-    if side_by_side.suits(sweep):
-        yield from side_by_side.measured(sweep, todo, jobs)
-        return
-    jobs = min(jobs or os.cpu_count() or 1, max(1, len(todo)))
-    if jobs == 1:
-        yield from _in_turn(sweep, todo)
-        return
-    from joblib import Parallel, delayed
-
-    recipe = _recipe(sweep)
-    # Small blocks: what is finished is soon safe on disk, and soon seen.
-    size = max(1, min(4, len(todo) // (2 * jobs)))
-    blocks = [todo[i : i + size] for i in range(0, len(todo), size)]
-    with _deaf_to_interrupts():
-        finished = Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_block)(recipe, b) for b in blocks)
-    try:
-        for block in finished:
-            yield from block
-    finally:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # joblib regrets the blocks that a stopped sweep throws away
-            finished.close()
-
-
-@contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """Processes that are begun inside inherit that they do not hear Ctrl-C: their parent ends them, and none prints a traceback."""
-    if sys.platform == "win32":
-        import ctypes
-
-        handle = ctypes.windll.kernel32.SetConsoleCtrlHandler
-        handle(None, True)
-        try:
-            yield
-        finally:
-            handle(None, False)
-    elif threading.current_thread() is threading.main_thread():
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, before or signal.SIG_DFL)
-    else:
-        yield
-
-
-def _recipe(sweep: Sweep) -> dict[str, Any]:
-    p = sweep.preparation
-    return {
-        "model": p.bound.name,
-        "kernel": p.kernel.kind,
-        "preparation": (p.parameters, p.bath, p.mode, p.frozen),
-        "sweep": {"axes": sweep.axes, "measures": sweep.measures, "protocol": sweep.protocol, "solver": sweep.solver},
-    }
-
-
-@cache
-def _kernel(model: str, kind: str) -> Kernel:
-    """Compiled functions, read once by each process."""
-    return compile_model(models.bound(model), kind)
-
-
-def _block(recipe: Mapping[str, Any], points: Sequence[tuple[int, Mapping[str, float]]]) -> list[dict[str, Any]]:
-    kernel = _kernel(recipe["model"], recipe["kernel"])
-    return list(_in_turn(Sweep(Preparation(kernel, *recipe["preparation"]), **recipe["sweep"]), points))
-
-
-def _in_turn(sweep: Sweep, points: Sequence[tuple[int, Mapping[str, float]]]) -> Iterator[dict[str, Any]]:
-    warm = threshold.Warm()
-    return (_point_or_failure(sweep, i, x, warm) for i, x in points)
-
-
-def _assemble(sweep: Sweep, done: Mapping[int, Mapping[str, Any]], seconds: float) -> xr.Dataset:
-    import xarray as xr
-
-    dims = tuple(a.name for a in sweep.axes)
-    count = math.prod(sweep.shape)
-
-    scales = {name: m.examination.scale for m in sweep.asked if m.examination for name in m.curves}
-
-    def column(name: str) -> tuple[tuple[str, ...], Array]:
-        scale = scales.get(name)
-        inner = () if scale is None else (len(scale.values),)
-        none = np.full(inner, math.nan)
-        values = np.array([done[i].get("values", {}).get(name, none) for i in range(count)], dtype=float)
-        return (*dims, *([scale.name] if scale else [])), values.reshape(*sweep.shape, *inner)
-
-    variables = {n: (*column(n), {"units": u, "long_name": t}) for n, (u, t) in sweep.variables.items()}
-    failed = np.array(["failed" in done[i] for i in range(count)], dtype=np.int8).reshape(sweep.shape)
-    messages = np.array([done[i].get("failed", "") for i in range(count)], dtype=object).reshape(sweep.shape)
-    status = {
-        "status": (dims, failed, {"units": "1", "long_name": "0 done, 1 failed"}),
-        "message": (dims, messages, {"long_name": "why a point failed"}),
-    }
-    coordinates = {a.name: (a.name, np.array(a.values), _axis_attributes(sweep.preparation, a.name)) for a in sweep.axes}
-    for m in sweep.asked:
-        coordinates |= m.examination.coordinates() if m.examination else {}
-    attributes = {
-        "title": sweep.preparation.bound.model.title,
-        "provenance": json.dumps(sweep.describe()),
-        "control": json.dumps(sweep.control()),
-        "seconds": seconds,
-    }
-    if sweep.warm:
-        attributes["warm_start"] = WARM_START
-    return xr.Dataset({**variables, **status}, coordinates, attributes)
-
-
 def _axis_attributes(p: Preparation, name: str) -> dict[str, str]:
     if name in p.bound.model.bath:
         component = COMPONENTS[name]
@@ -495,31 +424,3 @@ def _axis_attributes(p: Preparation, name: str) -> dict[str, str]:
     if name.endswith("_scale") and name not in p.parameters.parameters:
         return {"units": "1", "long_name": f"{name.removesuffix('_scale')} as a share of normal"}
     return {"units": p.parameters[name].unit, "long_name": name}
-
-
-def save(result: xr.Dataset, path: str | Path) -> Path:
-    """Write a sweep to .nc or .csv. Raises FileError."""
-    path = Path(path)
-    with files.aside(path) as temporary:
-        if path.suffix == ".csv":
-            head = f"# {result.attrs['title']}\n# {result.attrs['provenance']}\n"
-            temporary.write_text(head + result.to_dataframe().reset_index().to_csv(index=False, lineterminator="\n"), encoding="utf-8", newline="\n")
-        else:
-            result.to_netcdf(temporary, engine="netcdf4")
-    return path
-
-
-def open_sweep(path: str | Path) -> xr.Dataset:
-    """A sweep from the netCDF file that ``save`` wrote. Raises ExperimentError if the file is not one."""
-    import xarray as xr
-
-    path = Path(path)
-    try:
-        with xr.open_dataset(path, engine="netcdf4") as data:
-            data.load()
-        json.loads(data.attrs["provenance"])["axes"]
-    except FileNotFoundError:
-        raise ExperimentError(f"there is no file {path}") from None
-    except (OSError, KeyError, ValueError) as error:
-        raise ExperimentError(f"{path} is not a sweep of this program: {error}") from None
-    return data

@@ -1,0 +1,165 @@
+"""Who does the blocks of a sweep: this process, several on this machine, or the workers of a dask cluster, on as many machines as there are.
+
+A block comes out bit for bit the same wherever it is done, on processors of one kind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulation import models
+from simulation.assembly.compile import Kernel, compile_model
+from simulation.experiment.errors import ExperimentError
+from simulation.experiment.preparation import Preparation
+from simulation.studies import side_by_side
+from simulation.studies.store import Block
+
+if TYPE_CHECKING:
+    from simulation.studies.sweep import Sweep
+
+Index = Sequence[int]
+Blocks = Generator[Block, None, None]
+_WAIT = "20s"  # for a scheduler to answer
+_AHEAD = 4  # blocks that wait at each thread of a cluster: enough that none is idle, and few enough to hold
+
+
+def done(sweep: Sweep, todo: Sequence[Index], jobs: int | None, cluster: str | None = None) -> Blocks:
+    """Blocks as they are finished. ``jobs``: processes, or threads of the sweep engine; all cores if not given. ``cluster``: address of a
+    dask scheduler, or 'local' for one of its own. Raises ExperimentError."""
+    if cluster is not None:
+        return _on_cluster(sweep, todo, jobs, cluster)
+    if side_by_side.suits(sweep):
+        return (side_by_side.measured(sweep, index, jobs) for index in todo)
+    jobs = min(jobs or os.cpu_count() or 1, max(1, len(todo)))
+    return (_one_by_one(sweep, index) for index in todo) if jobs == 1 else _in_processes(sweep, todo, jobs)
+
+
+def _one_by_one(sweep: Sweep, index: Index) -> Block:
+    from simulation.studies.sweep import measure_points
+
+    return Block.of(sweep, index, measure_points(sweep, index))
+
+
+# ---- other processes
+
+def _recipe(sweep: Sweep, index: Index) -> dict[str, Any]:
+    """A block as another process can be told of it: compiled functions do not travel, and of the axes only its own values."""
+    p = sweep.preparation
+    places = [np.unravel_index(i, sweep.shape) for i in (index[0], index[-1])]
+    axes = tuple(replace(a, values=a.values[first : last + 1]) for a, first, last in zip(sweep.axes, *places, strict=True))
+    return {
+        "model": p.bound.name,
+        "kernel": p.kernel.kind,
+        "digest": p.kernel.emitted.digest,
+        "preparation": (p.parameters, p.bath, p.mode, p.frozen),
+        "index": index,
+        "sweep": {"axes": axes, "measures": sweep.measures, "protocol": sweep.protocol, "solver": sweep.solver},
+    }
+
+
+@cache
+def _kernel(model: str, kind: str) -> Kernel:
+    """Compiled functions, read once by each process."""
+    return compile_model(models.bound(model), kind)
+
+
+def _elsewhere(recipe: Mapping[str, Any]) -> Block:
+    """One block, in a process that was told of it. Raises ExperimentError if it has other equations."""
+    from simulation.studies.sweep import Sweep
+
+    kernel = _kernel(recipe["model"], recipe["kernel"])
+    if kernel.emitted.digest != recipe["digest"]:
+        raise ExperimentError(f"a worker has another version of cramplab: its equations of {recipe['model']} are not those of this process")
+    sweep = Sweep(Preparation(kernel, *recipe["preparation"]), **recipe["sweep"])
+    points = range(sweep.count)
+    block = side_by_side.measured(sweep, points, 1) if side_by_side.suits(sweep) else _one_by_one(sweep, points)
+    return replace(block, index=recipe["index"])
+
+
+def _in_processes(sweep: Sweep, todo: Sequence[Index], jobs: int) -> Blocks:
+    from joblib import Parallel, delayed
+
+    with _deaf_to_interrupts():
+        finished = Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_elsewhere)(_recipe(sweep, index)) for index in todo)
+    try:
+        yield from finished
+    finally:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # joblib regrets the blocks that a stopped sweep throws away
+            finished.close()
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Processes that are begun inside inherit that they do not hear Ctrl-C: their parent ends them, and none prints a traceback."""
+    if sys.platform == "win32":
+        import ctypes
+
+        handle = ctypes.windll.kernel32.SetConsoleCtrlHandler
+        handle(None, True)
+        try:
+            yield
+        finally:
+            handle(None, False)
+    elif threading.current_thread() is threading.main_thread():
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before or signal.SIG_DFL)
+    else:
+        yield
+
+
+# ---- other machines
+
+def _dask() -> Any:
+    """dask.distributed. Raises ExperimentError if it is not installed."""
+    try:
+        import distributed
+    except ImportError:
+        raise ExperimentError("a cluster needs dask.distributed: pip install 'cramplab[cluster]'") from None
+    return distributed
+
+
+def _on_cluster(sweep: Sweep, todo: Sequence[Index], jobs: int | None, address: str) -> Blocks:
+    with _client(address, jobs) as client:
+        waiting = iter(todo)
+
+        def submit(count: int) -> list[Any]:
+            return [client.submit(_elsewhere, _recipe(sweep, index), pure=False) for _, index in zip(range(count), waiting, strict=False)]
+
+        running = _dask().as_completed(submit(_AHEAD * max(1, sum(client.nthreads().values()))), loop=client.loop)
+        for future in running:
+            block = future.result()
+            for more in submit(1):
+                running.add(more)
+            yield block
+
+
+@contextmanager
+def _client(address: str, jobs: int | None) -> Iterator[Any]:
+    """A client of the scheduler at an address, or of one of its own; both are closed afterwards. Raises ExperimentError."""
+    dask = _dask()
+    with ExitStack() as stack:
+        if address == "local":
+            with _deaf_to_interrupts():
+                cluster = dask.LocalCluster(n_workers=jobs or os.cpu_count() or 1, threads_per_worker=1, dashboard_address=None)
+                address = stack.enter_context(cluster).scheduler_address
+        try:
+            client = stack.enter_context(dask.Client(address, timeout=_WAIT, set_as_default=False))
+            client.wait_for_workers(1, timeout=_WAIT)
+        except (OSError, ValueError, TimeoutError) as error:
+            why = str(error) or "no answer"
+            raise ExperimentError(f"the cluster at {address} cannot be used: {why}; it is written as tcp://HOST:8786, or local") from None
+        yield client
