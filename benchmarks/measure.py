@@ -81,23 +81,44 @@ def rhs_call(model: str, calls: int = 100_000) -> float:
     return 1e6 * (time.perf_counter() - start) / calls
 
 
-def sweep_row(measures: tuple[str, ...]) -> Row:
-    sweep = Sweep(sim.prepare("fibre"), (parse_axis("K=2.5:8:8"), parse_axis("Ca=0.6:2.4:6")), measures)
-    rate = {}
-    for jobs in (1, 2):
-        run_sweep(sweep, jobs=jobs)  # starts the processes
+def sweep_rows(model: str, side: int) -> list[Row]:
+    """A K x Ca map of runs of 200 ms, as users do it: with its rests, its features and its check. Twice as many points, and two cores."""
+    current = {"fibre": 60.0, "axon": 700.0}[model]
+    protocol = sim.protocol(sim.Pulse(current, 100.0, at=10.0), duration=200.0)
+
+    def rate(points: int, jobs: int) -> tuple[float, float]:
+        """Points a second of the engine alone, and with the check."""
+        axes = (parse_axis(f"K=2.5:8:{points}"), parse_axis(f"Ca=0.6:2.4:{side}"))
+        sweep = Sweep(sim.prepare(model), axes, ("rest", "spikes"), protocol)
         start = time.perf_counter()
-        run_sweep(sweep, jobs=jobs)
-        rate[jobs] = sweep.count / (time.perf_counter() - start)
-    name = f"fibre: K x Ca sweep of {' and '.join(measures)}, 1 / 2 processes"
-    return name, f"{rate[1]:.1f} / {rate[2]:.1f} points/s", f"{rate[2] / rate[1]:.1f}"
+        result = run_sweep(sweep, jobs=jobs)
+        return sweep.count / result.attrs["seconds"], sweep.count / (time.perf_counter() - start)
+
+    rate(8, 2)  # compiles
+    small, whole, alone = rate(side, 2), rate(2 * side, 2), rate(2 * side, 1)
+    name = f"{model}: K x Ca map, 200 ms a point"
+    return [
+        (f"{name}, {side * side} points, engine / with the check by SciPy", f"{small[0]:.0f} / {small[1]:.0f} points/s", ""),
+        (f"{name}, twice as many: rate against that", f"{whole[0]:.0f} points/s", f"{whole[0] / small[0]:.2f}"),
+        (f"{name}, the same, one thread / two", f"{alone[0]:.0f} / {whole[0]:.0f} points/s", f"{whole[0] / alone[0]:.2f}"),
+    ]
+
+
+def threshold_row(model: str) -> Row:
+    sweep = Sweep(sim.prepare(model), (parse_axis("K=2.5:6:8"), parse_axis("Ca=0.8:2.4:8")), ("threshold_current", "rheobase"))
+    run_sweep(sweep)
+    start = time.perf_counter()
+    run_sweep(sweep)
+    return f"{model}: threshold and rheobase in lanes, with the check", f"{sweep.count / (time.perf_counter() - start):.1f} points/s", ""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=5)
-    repeats = parser.parse_args().repeats
-    table = [*model_rows("squid", 30.0, repeats), *model_rows("fibre", 300.0, repeats), sweep_row(("rest",)), sweep_row(("rest", "spikes"))]
+    parser.add_argument("--side", type=int, default=40, help="points along a side of the maps")
+    given = parser.parse_args()
+    table = [row for model, current in (("squid", 30.0), ("fibre", 300.0), ("axon", 2500.0)) for row in model_rows(model, current, given.repeats)]
+    table += [row for model in ("fibre", "axon") for row in (*sweep_rows(model, given.side), threshold_row(model))]
     width = max(len(r[0]) for r in table)
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.machine()}")
     for name, figure, ratio in table:

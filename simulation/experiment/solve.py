@@ -30,7 +30,7 @@ _BEFORE_EDGE = 1e-9  # ms: the last point before an edge stands just before it, 
 class Solver:
     """How a run is solved. ``rtol``: relative tolerance; ``atol``: absolute one, in the states' units;
     ``max_step``: ms. ``every``: ms between the points of the recording, which are those of the solver's steps if it is not given; LSODA then
-    runs in a loop of its own and takes a third of the time."""
+    runs in a loop of its own and takes a third of the time, but the shape of a spike is only as fine as these points."""
 
     method: str = "LSODA"
     rtol: float = 1e-7

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 CHECK_SHARE, CHECK_LEAST = 0.01, 5
 CHECKED_BY = Solver(rtol=1e-9, atol=1e-11)
-_EVERY, _EVENLY_UP_TO = 0.025, 5000.0  # ms: recordings of the check, quicker at even times; longer runs would grow too large that way
+_EVERY, _EVENLY_UP_TO = 0.025, 5000.0  # ms: recordings of the check, quicker at even times
 # What engine and SciPy may differ by, in the unit of the measure: absolute, or as a share where that is larger.
 TOLERANCES: Mapping[str, tuple[float, float]] = {"ms": (0.05, 0.0), "mV": (0.05, 0.0), "Hz": (0.0, 1e-3), "mV/ms": (0.0, 0.02), "mM": (1e-3, 1e-3)}
 _RUNGS = 0.005  # of a threshold current: two rungs of the ladder of currents
@@ -268,9 +268,10 @@ def _allowed(sweep: Sweep, name: str, value: Array) -> float:
 
 
 def reference(sweep: Sweep) -> Sweep:
-    """The same sweep as SciPy does it for the check."""
-    short = sweep.protocol is not None and sweep.protocol.duration <= _EVENLY_UP_TO
-    return replace(sweep, solver=replace(CHECKED_BY, every=_EVERY) if short else CHECKED_BY)
+    """The same sweep as SciPy does it for the check. A spike's shape is read from the solver's own steps, which are dense where it is steep."""
+    of_runs = {m.name for m in sweep.asked if m.extreme or m.name in features.UNITS} - {"rest"}
+    even = of_runs <= _SPIKES_ONLY and sweep.protocol is not None and sweep.protocol.duration <= _EVENLY_UP_TO
+    return replace(sweep, solver=replace(CHECKED_BY, every=_EVERY) if even else CHECKED_BY)
 
 
 def said(result: Mapping[str, Any]) -> str:
