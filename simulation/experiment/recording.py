@@ -72,35 +72,52 @@ class Recording:
         """Membrane potential, mV."""
         return self.states[:, self.preparation.potential]
 
-    @property
+    @cached_property
     def dV_dt(self) -> Array:
         """Rate of change of the membrane potential by the model's own equation, mV/ms."""
-        return self[self.preparation.bound.derivatives[self.preparation.potential]]
+        stimulus = np.concatenate([s.I_0 + s.I_slope * (t - s.start) for s, t in zip(self.protocol.segments, self._by_segment(self.t), strict=True)])
+        return np.asarray(self.own_dV_dt + self._per_current * stimulus)
 
     @cached_property
     def own_dV_dt(self) -> Array:
         """What dV/dt would be without the stimulus, mV/ms."""
-        return self._dV_dt_with(0.0)
+        kernel, V = self.preparation.kernel, self.preparation.potential
+        at = kernel.emitted.values.index(self.preparation.bound.model.stimulus[0])
+        out = []
+        for t, states, values in zip(self._by_segment(self.t), self._by_segment(self.states), self._resting_values, strict=True):
+            rates = np.empty(states.shape)
+            kernel.rhs_along(float(t[0]), np.ascontiguousarray(states), values, np.zeros(len(t)), at, rates)
+            out.append(rates[:, V])
+        return np.concatenate(out)
+
+    @cached_property
+    def _per_current(self) -> Array:
+        """What a unit of stimulus adds to dV/dt: it is in the capacitance alone, so one state of each segment tells it for all."""
+        kernel, V = self.preparation.kernel, self.preparation.potential
+        at = kernel.emitted.values.index(self.preparation.bound.model.stimulus[0])
+        out, rates = [], np.empty((2, self.states.shape[1]))
+        for states, values in zip(self._by_segment(self.states), self._resting_values, strict=True):
+            kernel.rhs_along(0.0, np.ascontiguousarray(states[[0, 0]]), values, np.array([0.0, 1.0]), at, rates)
+            out.append(rates[1, V] - rates[0, V])
+        return np.repeat(out, self.counts)
+
+    @property
+    def _resting_values(self) -> list[Array]:
+        """The values of each segment, with no stimulus."""
+        stimulus = dict.fromkeys(self.preparation.bound.model.stimulus[:2], 0.0)
+        return [self.preparation.kernel.changed(values, stimulus) for values in self.values]
+
+    def _by_segment(self, rows: Array) -> list[Array]:
+        return np.split(rows, np.cumsum(self.counts)[:-1])
 
     @property
     def clamp_current(self) -> Array:
         """Current that the voltage clamp passes, in the unit of the stimulus: what it takes to keep dV/dt at zero. NaN where nothing is clamped."""
-        per_current = self._dV_dt_with(1.0) - self.own_dV_dt
-        return np.where(self._clamped, -self.dV_dt / per_current, np.nan)
+        return np.where(self._clamped, -self.dV_dt / self._per_current, np.nan)
 
     @property
     def _clamped(self) -> NDArray[np.bool_]:
         return np.repeat([segment.V is not None for segment in self.protocol.segments], self.counts)
-
-    def _dV_dt_with(self, current: float) -> Array:
-        """dV/dt by the model's equation if the stimulus were ``current`` throughout."""
-        kernel = self.preparation.kernel
-        I_0, I_slope, _ = self.preparation.bound.model.stimulus
-        out = [
-            kernel.observe(t, states, kernel.changed(values, {I_0: current, I_slope: 0.0}))
-            for t, states, values in zip(*(np.split(x, np.cumsum(self.counts)[:-1]) for x in (self.t, self.states)), self.values, strict=True)
-        ]
-        return np.concatenate(out)[:, kernel.emitted.symbols.index(self.preparation.bound.derivatives[self.preparation.potential])]
 
     def at(self, t: float) -> Array:
         """Every state at a time, by cubic Hermite interpolation between the solver's points."""
