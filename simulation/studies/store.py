@@ -48,12 +48,11 @@ class Block:
     @classmethod
     def of(cls, sweep: Sweep, index: Sequence[int], found: Sequence[Mapping[str, Any] | str]) -> Block:
         """From the values at each point, or why there are none."""
-        none: dict[str, Any] = {}
         values = {
             name: np.array([np.full(inner, math.nan) if isinstance(f, str) else f[name] for f in found], dtype=float).reshape(len(index), *inner)
             for name, inner in sweep.inner.items()
         }
-        return cls(index, none | values, [f if isinstance(f, str) else "" for f in found])
+        return cls(index, values, [f if isinstance(f, str) else "" for f in found])
 
 
 class Store:
