@@ -20,7 +20,7 @@ from simulation.experiment import many
 from simulation.experiment.features import measure
 from simulation.experiment.protocol import rest_only
 from simulation.experiment.rest import find_rest
-from simulation.experiment.threshold import TOLERANCE, threshold_current
+from simulation.experiment.threshold import TOLERANCE, Warm, threshold_current
 from simulation.studies import side_by_side
 from simulation.studies.sweep import Sweep, parse_axis, run_sweep
 
@@ -293,6 +293,15 @@ def test_thresholds_side_by_side_are_those_found_one_by_one(fibre):
     result = sim.sweep(fibre, "K=3,4,7", measures="threshold_current")
     for K in (3, 4, 7):
         assert float(result["threshold_current"].sel(K=K)) == pytest.approx(threshold_current(fibre.in_bath(K=K)), rel=2 * TOLERANCE)
+
+
+def test_a_threshold_that_is_known_is_confirmed_in_a_few_runs(squid):
+    found, cold = threshold_current(squid, 0.5), Warm()
+    assert threshold_current(squid, 0.5, warm=cold) == found
+    for off in (1.0, 1.004, 0.99):
+        near = Warm({"0.5 ms": off * found}, stride=1.005)
+        assert threshold_current(squid, 0.5, warm=near) == found
+        assert near.runs <= 6 < cold.runs
 
 
 def test_thresholds_of_a_membrane_that_is_blocked_or_fires_by_itself(fibre):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, replace
 
 from simulation.assembly.compile import Array
@@ -32,10 +32,12 @@ _LEAST_LIKELY = 0.1
 
 
 class Warm:
-    """Thresholds found before, by name: guesses for the next membrane. Empty at first."""
+    """Thresholds found before, by name: guesses for the next membrane. ``stride``: the factor by which a search first leaves its guess;
+    ``solver``: by which it is tried whether a stimulus fires."""
 
-    def __init__(self) -> None:
-        self.known: dict[str, float] = {}
+    def __init__(self, known: Mapping[str, float] | None = None, *, stride: float = _FIRST_STRIDE, solver: Solver | None = None) -> None:
+        self.known = dict(known or {})
+        self.stride, self.solver = stride, solver or SOLVER
         self.runs = 0  # how many stimuli were tried, warm or cold
 
     def search(
@@ -47,7 +49,8 @@ class Warm:
             self.runs += 1
             return fires(amplitude)
 
-        found = lowest_that_fires(counted, self.known.get(name, guess), highest=highest, look_from=look_from)
+        stride = self.stride if name in self.known else _FIRST_STRIDE
+        found = lowest_that_fires(counted, self.known.get(name, guess), highest=highest, look_from=look_from, stride=stride)
         if found > 0:
             self.known[name] = found
         return found
@@ -68,9 +71,11 @@ class Search:
     ``found`` is the result as soon as there is one: 0 if no stimulus is needed, NaN if none up to ``highest`` fires."""
 
     def __init__(
-        self, guess: float, *, highest: float = HIGHEST, look_from: float = _LEAST_LIKELY, tolerance: float = TOLERANCE
+        self, guess: float, *, highest: float = HIGHEST, look_from: float = _LEAST_LIKELY, tolerance: float = TOLERANCE,
+        stride: float = _FIRST_STRIDE,
     ) -> None:
         self.step = math.log1p(tolerance)
+        self.stride = max(1, round(math.log(stride) / self.step))
         self.bottom, self.top = math.ceil(math.log(_LOWEST) / self.step), math.floor(math.log(highest) / self.step)
         self.found: float | None = None
         self.amplitude = 0.0
@@ -90,7 +95,7 @@ class Search:
         if (yield):
             self.found = 0.0
             return
-        stride = max(1, round(math.log(_FIRST_STRIDE) / self.step))
+        stride = self.stride
         here = min(max(round(math.log(guess) / self.step), self.bottom), self.top)
         if (yield from self._try(here)):
             low, high = here - stride, here
@@ -119,12 +124,14 @@ class Search:
 
 
 def lowest_that_fires(
-    fires: Callable[[float], bool], guess: float, *, highest: float = HIGHEST, look_from: float = _LEAST_LIKELY, tolerance: float = TOLERANCE
+    fires: Callable[[float], bool], guess: float, *, highest: float = HIGHEST, look_from: float = _LEAST_LIKELY, tolerance: float = TOLERANCE,
+    stride: float = _FIRST_STRIDE,
 ) -> float:
     """Smallest stimulus that fires, to the relative ``tolerance``; 0 if none is needed, NaN if none up to ``highest`` does.
 
-    ``look_from``: where the look through the whole range begins that follows a search without result."""
-    search = Search(guess, highest=highest, look_from=look_from, tolerance=tolerance)
+    ``look_from``: where the look through the whole range begins that follows a search without result; ``stride``: the factor by which the
+    guess is left first."""
+    search = Search(guess, highest=highest, look_from=look_from, tolerance=tolerance, stride=stride)
     while search.found is None:
         search.tell(fires(search.amplitude))
     return search.found
@@ -137,14 +144,14 @@ def of_restless(p: Preparation, rest: SteadyState) -> float | None:
     return 0.0 if spikes(p, rest_only(_UNTIL_IT_FIRES), p.beside(rest.state, _NUDGE)) else math.nan
 
 
-def fires(p: Preparation, amplitude: float, duration: float, start: Array, watch: float = WATCH) -> bool:
+def fires(p: Preparation, amplitude: float, duration: float, start: Array, watch: float = WATCH, solver: Solver = SOLVER) -> bool:
     """Whether a pulse (in the unit of the model's stimulus, ms) from the state ``start`` evokes a spike during it or within ``watch`` ms after."""
-    return spikes(p, protocol(Pulse(amplitude, duration), after=watch), start) > 0
+    return spikes(p, protocol(Pulse(amplitude, duration), after=watch), start, solver) > 0
 
 
-def spikes(p: Preparation, stimuli: Protocol, start: Array) -> int:
+def spikes(p: Preparation, stimuli: Protocol, start: Array, solver: Solver = SOLVER) -> int:
     """How many spikes a protocol evokes from the state ``start``."""
-    return len(find_spikes(run(p, stimuli, solver=SOLVER, start=start, dense=False)))
+    return len(find_spikes(run(p, stimuli, solver=solver, start=start, dense=False)))
 
 
 def threshold_current(
@@ -161,8 +168,13 @@ def threshold_current(
         if restless is not None:
             return restless
         start = rest.state
-    state = start
-    return (warm or Warm()).search(f"{duration:g} ms", lambda x: fires(p, x, duration, state), guess)
+    state, warm = start, warm or Warm()
+    return warm.search(pulse_of(duration), lambda x: fires(p, x, duration, state, solver=warm.solver), guess)
+
+
+def pulse_of(duration: float) -> str:
+    """Name under which the threshold of a pulse is remembered."""
+    return f"{duration:g} ms"
 
 
 def rheobase(

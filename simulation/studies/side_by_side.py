@@ -16,7 +16,7 @@ from simulation.experiment.errors import ExperimentError, ModelSaysNo
 from simulation.experiment.excitability import StrengthDuration
 from simulation.experiment.rest import find_rest, held_state
 from simulation.experiment.solve import Solver
-from simulation.experiment.threshold import of_restless
+from simulation.experiment.threshold import of_restless, pulse_of
 from simulation.studies.store import Block
 
 if TYPE_CHECKING:
@@ -228,6 +228,17 @@ def sample(sweep: Sweep, status: NDArray[np.int8], least: int = CHECK_LEAST) -> 
     return sorted(np.random.default_rng(int(sweep.digest, 16)).choice(done, count, replace=False).tolist())
 
 
+def known(sweep: Sweep, store: Store, i: int) -> dict[str, float]:
+    """Thresholds that the engine found at one point, by the names under which a search for them remembers them: SciPy tries the rungs around
+    them, which it would come to from anywhere."""
+    here = {name: values[0] for name, values in store.at([i]).items()}
+    out = {pulse_of(duration): here[name] for name, (duration, _) in _THRESHOLDS.items() if name in here}
+    for m in sweep.asked:
+        if isinstance(m.examination, StrengthDuration):
+            out |= dict(zip(map(pulse_of, m.examination.durations), here["threshold"].tolist(), strict=True)) | {pulse_of(100.0): here["rheobase"]}
+    return {name: float(value) for name, value in out.items() if value > 0}
+
+
 def check(sweep: Sweep, store: Store, again: Iterable[Block]) -> dict[str, Any]:
     """How far the engine's results lie from SciPy's: for each measure the worst deviation, and the points beyond tolerance."""
     worst: dict[str, float] = {}
@@ -270,7 +281,7 @@ def _allowed(sweep: Sweep, name: str, value: Array) -> float:
 def reference(sweep: Sweep) -> Sweep:
     """The same sweep as SciPy does it for the check. A spike's shape is read from the solver's own steps, which are dense where it is steep."""
     of_runs = {m.name for m in sweep.asked if m.extreme or m.name in features.UNITS} - {"rest"}
-    even = of_runs <= _SPIKES_ONLY and sweep.protocol is not None and sweep.protocol.duration <= _EVENLY_UP_TO
+    even = of_runs <= _SPIKES_ONLY and (sweep.protocol is None or sweep.protocol.duration <= _EVENLY_UP_TO)
     return replace(sweep, solver=replace(CHECKED_BY, every=_EVERY) if even else CHECKED_BY)
 
 

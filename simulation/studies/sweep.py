@@ -39,6 +39,7 @@ MOST_POINTS = 1_000_000_000
 FEW_CHECKS = 20
 RUN_SOLVER = Solver(rtol=1e-6, atol=1e-8)
 WARM_START = "thresholds were sought from those of the point before, on one ladder of currents: quicker, and the same result"
+_CONFIRM, _LEAVE = 1.005, 1.1  # factor by which a search for a threshold leaves a guess that is right, and one from beside
 _BLOCK_TIME = 400_000.0  # ms: of membrane that the engine follows in a block; what is finished is soon safe on disk
 _BLOCK_MOST, _BLOCK_LEAST, _BLOCK_THRESHOLDS = 2048, 64, 256  # points
 _ALONE_MOST, _ALONE_BLOCKS = 4, 4096  # points of a block that is done one by one; blocks, beyond which these grow
@@ -315,7 +316,7 @@ def measure_point(sweep: Sweep, point: Mapping[str, float], warm: threshold.Warm
     """All variables at one point. ``warm``: thresholds of a point beside it. Raises ModelSaysNo where the model has no answer."""
     p = sweep.at(point)
     rest = find_rest(p)
-    warm = warm or threshold.Warm()
+    warm = warm or threshold.Warm(solver=sweep.solver)
     out: dict[str, Any] = {}
     recorded, seen = None, None
     if sweep.of_runs:
@@ -343,9 +344,9 @@ def measure_point(sweep: Sweep, point: Mapping[str, float], warm: threshold.Warm
     return out
 
 
-def measure_points(sweep: Sweep, index: Sequence[int]) -> list[dict[str, Any] | str]:
-    """All variables at some points, or why there are none."""
-    warm = threshold.Warm()
+def measure_points(sweep: Sweep, index: Sequence[int], known: Mapping[str, float] | None = None) -> list[dict[str, Any] | str]:
+    """All variables at some points, or why there are none. ``known``: thresholds that are only to be confirmed, by name."""
+    warm = threshold.Warm(known, stride=_CONFIRM if known else _LEAVE, solver=sweep.solver)
     out: list[dict[str, Any] | str] = []
     for i in index:
         try:
@@ -395,7 +396,10 @@ def _checked(sweep: Sweep, store: Store, least: int, jobs: int | None, cluster: 
     """What comes out where SciPy does a sample of the points again."""
     sample = side_by_side.sample(sweep, store.status, least)
     few = len(sample) <= FEW_CHECKS  # starting processes takes longer
-    again = workers.done(side_by_side.reference(sweep), [[i] for i in sample], 1 if few else jobs, None if few else cluster)
+    again = workers.done(
+        side_by_side.reference(sweep), [[i] for i in sample], 1 if few else jobs, None if few else cluster,
+        known=lambda index: side_by_side.known(sweep, store, index[0]),
+    )
     return side_by_side.check(sweep, store, again)
 
 

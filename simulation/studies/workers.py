@@ -9,10 +9,11 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,31 +29,36 @@ if TYPE_CHECKING:
     from simulation.studies.sweep import Sweep
 
 Index = Sequence[int]
+Known = Mapping[str, float]
 Blocks = Generator[Block, None, None]
 _WAIT = "20s"  # for a scheduler to answer
 _AHEAD = 4  # blocks that wait at each thread of a cluster: enough that none is idle, and few enough to hold
 
 
-def done(sweep: Sweep, todo: Sequence[Index], jobs: int | None, cluster: str | None = None) -> Blocks:
+def done(
+    sweep: Sweep, todo: Sequence[Index], jobs: int | None, cluster: str | None = None, *, known: Callable[[Index], Known] = lambda index: {}
+) -> Blocks:
     """Blocks as they are finished. ``jobs``: processes, or threads of the sweep engine; all cores if not given. ``cluster``: address of a
-    dask scheduler, or 'local' for one of its own. Raises ExperimentError."""
+    dask scheduler, or 'local' for one of its own. ``known``: thresholds of a block that are only to be confirmed. Raises ExperimentError."""
     if cluster is not None:
-        return _on_cluster(sweep, todo, jobs, cluster)
+        return _on_cluster((_recipe(sweep, index, known(index)) for index in todo), jobs, cluster)
     if side_by_side.suits(sweep):
         return (side_by_side.measured(sweep, index, jobs) for index in todo)
     jobs = min(jobs or os.cpu_count() or 1, max(1, len(todo)))
-    return (_one_by_one(sweep, index) for index in todo) if jobs == 1 else _in_processes(sweep, todo, jobs)
+    if jobs == 1:
+        return (_one_by_one(sweep, index, known(index)) for index in todo)
+    return _in_processes((_recipe(sweep, index, known(index)) for index in todo), jobs)
 
 
-def _one_by_one(sweep: Sweep, index: Index) -> Block:
+def _one_by_one(sweep: Sweep, index: Index, known: Known) -> Block:
     from simulation.studies.sweep import measure_points
 
-    return Block.of(sweep, index, measure_points(sweep, index))
+    return Block.of(sweep, index, measure_points(sweep, index, known))
 
 
 # ---- other processes
 
-def _recipe(sweep: Sweep, index: Index) -> dict[str, Any]:
+def _recipe(sweep: Sweep, index: Index, known: Known) -> dict[str, Any]:
     """A block as another process can be told of it: compiled functions do not travel, and of the axes only its own values."""
     p = sweep.preparation
     places = [np.unravel_index(i, sweep.shape) for i in (index[0], index[-1])]
@@ -63,6 +69,7 @@ def _recipe(sweep: Sweep, index: Index) -> dict[str, Any]:
         "digest": p.kernel.emitted.digest,
         "preparation": (p.parameters, p.bath, p.mode, p.frozen),
         "index": index,
+        "known": dict(known),
         "sweep": {"axes": axes, "measures": sweep.measures, "protocol": sweep.protocol, "solver": sweep.solver},
     }
 
@@ -82,15 +89,15 @@ def _elsewhere(recipe: Mapping[str, Any]) -> Block:
         raise ExperimentError(f"a worker has another version of cramplab: its equations of {recipe['model']} are not those of this process")
     sweep = Sweep(Preparation(kernel, *recipe["preparation"]), **recipe["sweep"])
     points = range(sweep.count)
-    block = side_by_side.measured(sweep, points, 1) if side_by_side.suits(sweep) else _one_by_one(sweep, points)
+    block = side_by_side.measured(sweep, points, 1) if side_by_side.suits(sweep) else _one_by_one(sweep, points, recipe["known"])
     return replace(block, index=recipe["index"])
 
 
-def _in_processes(sweep: Sweep, todo: Sequence[Index], jobs: int) -> Blocks:
+def _in_processes(recipes: Iterator[Mapping[str, Any]], jobs: int) -> Blocks:
     from joblib import Parallel, delayed
 
     with _deaf_to_interrupts():
-        finished = Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_elsewhere)(_recipe(sweep, index)) for index in todo)
+        finished = Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_elsewhere)(recipe) for recipe in recipes)
     try:
         yield from finished
     finally:
@@ -132,12 +139,11 @@ def _dask() -> Any:
     return distributed
 
 
-def _on_cluster(sweep: Sweep, todo: Sequence[Index], jobs: int | None, address: str) -> Blocks:
+def _on_cluster(recipes: Iterator[Mapping[str, Any]], jobs: int | None, address: str) -> Blocks:
     with _client(address, jobs) as client:
-        waiting = iter(todo)
 
         def submit(count: int) -> list[Any]:
-            return [client.submit(_elsewhere, _recipe(sweep, index), pure=False) for _, index in zip(range(count), waiting, strict=False)]
+            return [client.submit(_elsewhere, recipe, pure=False) for recipe in islice(recipes, count)]
 
         running = _dask().as_completed(submit(_AHEAD * max(1, sum(client.nthreads().values()))), loop=client.loop)
         for future in running:
