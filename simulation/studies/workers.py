@@ -141,16 +141,16 @@ def _dask() -> Any:
 
 def _on_cluster(recipes: Iterator[Mapping[str, Any]], jobs: int | None, address: str) -> Blocks:
     with _client(address, jobs) as client:
-
-        def submit(count: int) -> list[Any]:
-            return [client.submit(_elsewhere, recipe, pure=False) for recipe in islice(recipes, count)]
-
-        running = _dask().as_completed(submit(_AHEAD * max(1, sum(client.nthreads().values()))), loop=client.loop)
-        for future in running:
-            block = future.result()
-            for more in submit(1):
-                running.add(more)
-            yield block
+        running, count = _dask().as_completed(loop=client.loop), 0
+        while True:
+            # Workers come and go: as many blocks as those that are there can be kept busy with.
+            for recipe in islice(recipes, max(0, _AHEAD * max(1, sum(client.nthreads().values())) - count)):
+                running.add(client.submit(_elsewhere, recipe, pure=False))
+                count += 1
+            if count == 0:
+                return
+            yield next(running).result()
+            count -= 1
 
 
 @contextmanager
@@ -164,7 +164,6 @@ def _client(address: str, jobs: int | None) -> Iterator[Any]:
                 address = stack.enter_context(cluster).scheduler_address
         try:
             client = stack.enter_context(dask.Client(address, timeout=_WAIT, set_as_default=False))
-            client.wait_for_workers(1, timeout=_WAIT)
         except (OSError, ValueError, TimeoutError) as error:
             why = str(error) or "no answer"
             raise ExperimentError(f"the cluster at {address} cannot be used: {why}; it is written as tcp://HOST:8786, or local") from None
