@@ -29,7 +29,7 @@ _ROOM = 8192  # rows of a lane's trace before it is fetched
 _ATTEMPTS = 50_000  # steps between two looks at whether the user wants to stop
 _LONGEST = 2_000_000  # steps of one membrane before it counts as failed
 _FIRST_STEP = 1e-3  # ms
-_SCALES = {"mV": 5.0, "1": 0.05, "mM": 0.5}  # of a state's error beside rtol |y|
+_SCALES = {"mV": 50.0, "1": 0.05, "mM": 0.5}  # of a state's error beside rtol |y|
 
 
 def aligned(*shape: int) -> Array:
