@@ -59,12 +59,15 @@ class ParameterFile(BaseModel):
     note: str = ""
     model: str = Field(default="", description="name of the model, if nothing is inherited")
     inherits: str = Field(default="", description="name of the set that this one changes")
+    extends: str = Field(default="", description="name of a set for a smaller model, whose numbers this one takes over and adds to")
     parameters: dict[str, Parameter]
 
     @model_validator(mode="after")
     def _belongs(self) -> ParameterFile:
         if bool(self.model) == bool(self.inherits):
             raise ValueError("say either 'model' or 'inherits'")
+        if self.extends and not self.model:
+            raise ValueError("a set that extends another says its own 'model'")
         return self
 
 
@@ -179,6 +182,10 @@ def _load(name: str, above: tuple[str, ...], beside: Path | None = None) -> Para
     if file.name in above:
         raise ParameterError(f"parameter sets inherit in a circle: {' -> '.join((*above, file.name))}")
     own = {symbol: file.name for symbol in file.parameters}
+    if file.extends:
+        smaller = _load(file.extends, (*above, file.name), path.parent)
+        parameters, origin = {**smaller.parameters, **file.parameters}, {**smaller.origin, **own}
+        return ParameterSet(file.name, file.model, file.title, file.note, parameters, origin)
     if not file.inherits:
         return ParameterSet(file.name, file.model, file.title, file.note, file.parameters, own)
     base = _load(file.inherits, (*above, file.name), path.parent)

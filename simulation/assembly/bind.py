@@ -279,7 +279,11 @@ def _order(model: Model, pending: list[_Pending], states: list[State], derivativ
     for state in states:
         if isinstance(state.guess, str):
             want(state.guess, state.unit, f"the state {state.symbol}")
-    units_of_densities = {p.symbol: parameters.get(bound_to[p.symbol]["outside"], "") for p in pending if not p.unit}
+    units_of_densities = {}
+    for p in pending:
+        if not p.unit:
+            outside = bound_to[p.symbol]["outside"]
+            units_of_densities[p.symbol] = by_symbol[outside].unit if outside in by_symbol else parameters.get(outside, "")
     for s in order:
         p = by_symbol[s]
         arguments = bound_to[s]

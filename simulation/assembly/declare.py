@@ -23,7 +23,8 @@ class State:
 
     ``symbol``: its name; ``derivative``: the equation of its rate of change; ``unit``; ``guess``: a number near its
     resting value, or the symbol of the parameter that holds one; ``pace``: 'minutes' for what acute experiments hold, 'hours'
-    for what is held even while the rest is sought; ``store``: name of the ion store that it belongs to, to be frozen together."""
+    for what is held even while the rest is sought, 'conserved' for what is held then because nothing makes or takes away
+    the sum that it belongs to, though it moves in every run; ``store``: name of the ion store that it belongs to, to be frozen together."""
 
     symbol: str
     derivative: Equation

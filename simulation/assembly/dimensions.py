@@ -37,7 +37,8 @@ def _registry() -> pint.UnitRegistry[float]:
 def _unit(name: str) -> Any:
     """A unit as written in this project's files: 'mS/cm2', '1/ms/mV', 'uA*s/cm3', 'mM'."""
     ureg = _registry()
-    text = name.replace("mM", "(mmol/L)").replace("Ohm", "ohm").replace("nm2", "nm**2").replace("cm2", "cm**2").replace("cm3", "cm**3")
+    text = name.replace("mM2", "(mmol/L)**2").replace("mM3", "(mmol/L)**3").replace("mM", "(mmol/L)").replace("um3", "um**3")
+    text = text.replace("Ohm", "ohm").replace("nm2", "nm**2").replace("cm2", "cm**2").replace("cm3", "cm**3")
     text = text.replace("/m2", "/m**2").replace("*m2", "*m**2").replace("kOhm", "kohm")
     try:
         return ureg.Unit("" if name == "1" else text)

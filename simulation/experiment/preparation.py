@@ -119,13 +119,13 @@ class Preparation:
         """Positions of states that do not move in this preparation."""
         return frozenset(
             i for i, s in enumerate(self.bound.states)
-            if (s.store and (s.store in self.frozen or "ions" in self.frozen)) or (self.mode == "acute" and s.pace)
+            if (s.store and (s.store in self.frozen or "ions" in self.frozen)) or (self.mode == "acute" and s.pace in ("minutes", "hours"))
         )
 
     @cached_property
     def held_at_rest(self) -> frozenset[int]:
-        """Positions of states that are held while the rest is sought: also those that take hours."""
-        return self.held | {i for i, s in enumerate(self.bound.states) if s.pace == "hours"}
+        """Positions of states that are held while the rest is sought: also those that take hours, and one of each sum that is conserved."""
+        return self.held | {i for i, s in enumerate(self.bound.states) if s.pace in ("hours", "conserved")}
 
     @property
     def control(self) -> Preparation:

@@ -12,6 +12,7 @@ from simulation.assembly.errors import ModelError, nearest
 _WHERE = {
     "squid": "simulation.models.squid_axon",
     "fibre": "simulation.models.muscle_fibre",
+    "muscle": "simulation.models.muscle",
     "node": "simulation.models.motor_axon",
     "axon": "simulation.models.motor_axon",
 }
