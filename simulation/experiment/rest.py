@@ -106,6 +106,10 @@ class _System:
     def newton(self, state: Array, index: Array, tolerance: float = 1e-12, steps: int = 40) -> Array | None:
         """Zero of the rates of ``index`` from ``state``, other states held; None if it is not reached. ``tolerance``: of the last step, as a
         share."""
+        found = self._newton(state, index, tolerance, steps, together=True)
+        return self._newton(state, index, tolerance, steps, together=False) if found is None else found
+
+    def _newton(self, state: Array, index: Array, tolerance: float, steps: int, together: bool) -> Array | None:
         y = state.copy()
         block, ions = np.ix_(index, index), self.positive[index]
         for _ in range(steps):
@@ -113,10 +117,15 @@ class _System:
             _, _, step, singular = dgesv(self.jacobian(y)[block], f)
             if singular or not math.isfinite(step.sum()):
                 return None
+            # A concentration never loses more than nine tenths in one step: the whole step is shortened, which keeps its direction; where
+            # one of many concentrations would then hold up all others, each for itself.
             here = y[index]
-            # A concentration never loses more than nine tenths in one step.
             fall = np.max(step[ions] / here[ions], initial=0.0)
-            here -= step * min(1.0, 0.9 / fall if fall > 0 else 1.0)
+            if together:
+                step *= min(1.0, 0.9 / fall if fall > 0 else 1.0)
+            else:
+                step[ions] = np.minimum(step[ions], 0.9 * here[ions])
+            here -= step
             y[index] = here
             if fall < 0.9 and np.abs(step / (1 + np.abs(here))).max() <= tolerance:
                 return y

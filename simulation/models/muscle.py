@@ -17,20 +17,20 @@ release_channel = Channel(
         release.open_0, release.open_1, release.open_2, release.open_3, release.open_4, release.P_release, release.J_release,
     ),
     states=(
-        State("C_1", release.dC_1_dt, "1", guess=0.1), State("C_2", release.dC_2_dt, "1", guess=0.01),
-        State("C_3", release.dC_3_dt, "1", guess=1e-3), State("C_4", release.dC_4_dt, "1", guess=1e-4),
-        State("O_0", release.dO_0_dt, "1", guess=1e-6), State("O_1", release.dO_1_dt, "1", guess=1e-6),
-        State("O_2", release.dO_2_dt, "1", guess=1e-6), State("O_3", release.dO_3_dt, "1", guess=1e-6),
-        State("O_4", release.dO_4_dt, "1", guess=1e-6),
+        State("C_1", release.dC_1_dt, "1", guess=0.03), State("C_2", release.dC_2_dt, "1", guess=3e-4),
+        State("C_3", release.dC_3_dt, "1", guess=2e-6), State("C_4", release.dC_4_dt, "1", guess=3e-9),
+        State("O_0", release.dO_0_dt, "1", guess=2e-6), State("O_1", release.dO_1_dt, "1", guess=1.5e-6),
+        State("O_2", release.dO_2_dt, "1", guess=4e-7), State("O_3", release.dO_3_dt, "1", guess=5e-8),
+        State("O_4", release.dO_4_dt, "1", guess=2e-9),
     ),
 )
 # One text for both regions of the half sarcomere; they differ in what else comes to their calcium.
 buffers = (calcium.Pv, calcium.ATP, calcium.J_CaPv, calcium.J_MgPv, calcium.J_CaATP, calcium.J_MgATP)
 pump_and_leak = (calcium.J_CaCs, calcium.phi_SERCA, calcium.J_SERCA, calcium.J_leak)
 bound_ions = (
-    State("CaPv", calcium.dCaPv_dt, "mM", guess=0.01),
+    State("CaPv", calcium.dCaPv_dt, "mM", guess=0.02),
     State("MgPv", calcium.dMgPv_dt, "mM", guess=0.03),
-    State("CaATP", calcium.dCaATP_dt, "mM", guess=4e-4),
+    State("CaATP", calcium.dCaATP_dt, "mM", guess=3e-4),
     State("MgATP", calcium.dMgATP_dt, "mM", guess=7.2),
     State("CaCs", calcium.dCaCs_dt, "mM", guess=16.9),
 )
@@ -56,7 +56,7 @@ bulk = Compartment(
     suffix="i",
     equations=(*buffers, *pump_and_leak),
     states=(
-        State("Ca", calcium.dCa_i_dt, "mM", guess=1e-4), State("Ca_SR", calcium.dCa_SR_i_dt, "mM", guess="Ca_SR_0", pace="conserved"),
+        State("Ca", calcium.dCa_i_dt, "mM", guess=5e-5), State("Ca_SR", calcium.dCa_SR_i_dt, "mM", guess="Ca_SR_0", pace="conserved"),
         *bound_ions, State("Mg", calcium.dMg_dt, "mM", guess="Mg_i_0", pace="conserved"),
     ),
     where={**beyond("r"), "vol": "vol_i", "vol_SR": "vol_SR_i"},
@@ -78,10 +78,10 @@ bridges = Scope(
         contraction.J_stroke, contraction.J_detach, contraction.J_troponin, contraction.Ca_troponin, contraction.force,
     ),
     states=(
-        State("CaT", contraction.dCaT_dt, "mM", guess=0.01), State("CaCaT", contraction.dCaCaT_dt, "mM", guess=1e-3),
-        State("D_0", contraction.dD_0_dt, "mM", guess=1e-3), State("D_1", contraction.dD_1_dt, "mM", guess=1e-3),
-        State("D_2", contraction.dD_2_dt, "mM", guess=1e-3), State("A_1", contraction.dA_1_dt, "mM", guess=1e-4),
-        State("A_2", contraction.dA_2_dt, "mM", guess=1e-4),
+        State("CaT", contraction.dCaT_dt, "mM", guess=8e-3), State("CaCaT", contraction.dCaCaT_dt, "mM", guess=6e-5),
+        State("D_0", contraction.dD_0_dt, "mM", guess=1e-3), State("D_1", contraction.dD_1_dt, "mM", guess=4e-4),
+        State("D_2", contraction.dD_2_dt, "mM", guess=4e-4), State("A_1", contraction.dA_1_dt, "mM", guess=4e-5),
+        State("A_2", contraction.dA_2_dt, "mM", guess=4e-5),
     ),
 )
 contractile = Scope(

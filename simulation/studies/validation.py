@@ -22,10 +22,10 @@ from simulation.experiment.errors import ExperimentError, ModelSaysNo
 from simulation.experiment.excitability import EXAMINATIONS
 from simulation.experiment.features import Features
 from simulation.experiment.preparation import Preparation, prepare
-from simulation.experiment.protocol import Pulse, protocol, rest_only
+from simulation.experiment.protocol import Pulse, Train, protocol, rest_only
 from simulation.experiment.recording import Recording
 from simulation.experiment.rest import find_rest
-from simulation.experiment.solve import run
+from simulation.experiment.solve import Solver, run
 
 Verdict = Literal["met", "missed", "fitted", "construction", "waits"]
 
@@ -327,6 +327,53 @@ def _drift(row: Row, unit: str) -> float:
     return float(np.max(np.abs(recording.states[-1, states] - recording.states[0, states])))
 
 
+_FORCE = Solver(rtol=1e-5, atol=1e-8)
+
+
+def _twitch(row: Row) -> tuple[float, float, float]:
+    """Time to peak and half relaxation (ms) of the twitch, and its height."""
+    r = run(row.preparation(), protocol(Pulse(400, 0.5), duration=600), solver=_FORCE)
+    force = r["force"] - r["force"][0]
+    peak = int(force.argmax())
+    falling = np.flatnonzero(force[peak:] < force[peak] / 2)
+    return float(r.t[peak]), float(r.t[peak + falling[0]] - r.t[peak]) if len(falling) else math.nan, float(force[peak])
+
+
+def _tetanus(row: Row, rate: float, duration: float = 700.0) -> float:
+    """Mean force over the last period of a train."""
+    r = run(row.preparation(), protocol(Train(rate, duration, 400), duration=duration), solver=_FORCE)
+    last = r.t >= duration - 1000 / rate
+    return float(np.trapezoid(r["force"][last], r.t[last]) / np.ptp(r.t[last]))
+
+
+def _rate_of_half_force(row: Row) -> float:
+    """Rate of stimulation at which force is half of that at 80 Hz, between rates in even steps of their logarithm."""
+    half, rates = _tetanus(row, 80, 500) / 2, np.geomspace(5, 40, 7)
+    force = [_tetanus(row, rate, 1000) for rate in rates]
+    return float(np.exp(np.interp(half, force, np.log(rates)))) if force[0] < half < force[-1] else math.nan
+
+
+def _gathered_potassium(row: Row) -> float:
+    """Highest potassium between the fibres in 10 s at ``row.factor`` Hz, mM."""
+    r = run(row.preparation(), protocol(Train(row.factor, 10_000, 400), duration=10_000), solver=Solver(rtol=1e-4, atol=1e-7))
+    return float(r["K_is"].max())
+
+
+def _opening_Mg(row: Row) -> float:
+    """Free magnesium, the bound in equilibrium with it, at which the resting store opens by itself: force above 0.1 within 10 s; to 0.01 mM."""
+    p = row.preparation()
+    rested, of = find_rest(p).at().state, p.numbers()
+
+    def quiet(Mg: float) -> bool:
+        start = rested.copy()
+        for region in "ri":
+            start[p.states.index(f"Mg_{region}")] = Mg
+            start[p.states.index(f"MgATP_{region}")] = of["ATP_tot"] * Mg / (Mg + of["k_MgATP_off"] / of["k_MgATP"])
+        return bool(run(p, rest_only(10_000), start=start, solver=_FORCE)["force"].max() < 0.1)
+
+    return threshold.onset(quiet, 0.01, 1.0, 0.01)
+
+
 def _examined(row: Row) -> float:
     """A number that an examination gives, as 'recovery.superexcitability'."""
     return _examination(_recipe(row))[row.measure.partition(".")[2]]
@@ -366,6 +413,12 @@ MEASURES: Mapping[str, Callable[[Row], float]] = {
     "shift_at_pH": _shift_at_pH,
     "rest_change": _rest_change,
     "amplitude_change": _amplitude_change,
+    "twitch_time": lambda row: _twitch(row)[0],
+    "half_relaxation": lambda row: _twitch(row)[1],
+    "twitch_tetanus": lambda row: _twitch(row)[2] / _tetanus(row, 80),
+    "rate_of_half_force": _rate_of_half_force,
+    "opening_Mg": _opening_Mg,
+    "gathered_potassium": _gathered_potassium,
     "drift_V": lambda row: _drift(row, "mV"),
     "drift_ions": lambda row: _drift(row, "mM"),
 }
