@@ -119,13 +119,13 @@ def test_at_20_degC_rest_holds_the_calcium_of_the_published_start():
 # ---- man, 37 degC
 
 
-@pytest.mark.parametrize(("name", "peak", "relaxation"), [("muscle", (55, 65), (40, 80)), ("muscle_slow", (105, 125), (80, 140))])
+@pytest.mark.parametrize(("name", "peak", "relaxation"), [("muscle", (55, 65), (25, 108)), ("muscle_slow", (105, 125), (100, 190))])
 def test_the_human_twitch_is_what_it_was_fitted_to(name, peak, relaxation):
     time_to_peak, half_relaxation, height, base = twitch(name, 800)
     assert peak[0] <= time_to_peak <= peak[1]
     assert relaxation[0] <= half_relaxation <= relaxation[1]
     assert base < 0.005
-    assert 0.1 <= height / plateau(name, 60)[0] <= 0.3
+    assert 0.09 <= height / plateau(name, 60)[0] <= 0.25
 
 
 @pytest.mark.parametrize(("name", "rates", "fused"), [("muscle", (5, 10, 20, 40, 80), 40), ("muscle_slow", (3, 6, 12, 24, 48), 24)])
@@ -214,7 +214,7 @@ def test_sodium_calcium_exchange_turns_at_its_equilibrium():
 
 def test_calcium_through_the_membrane_hardly_changes_the_twitch():
     assert twitch("muscle_calcium")[2] == pytest.approx(twitch("muscle")[2], rel=0.1)
-    p, state = rest("muscle_calcium")
+    p, _ = rest("muscle_calcium")
     assert abs(find_rest(p).drift()["Ca_SR_i"]) < 0.02  # mM per minute
 
 
