@@ -9,6 +9,7 @@ from simulation.physiology.vocabulary import (
     cm,
     dimensionless,
     kelvin,
+    linoid,
     mM,
     mM2,
     mM_per_ms,
@@ -21,7 +22,6 @@ from simulation.physiology.vocabulary import (
     per_ms,
     pi,
     q10,
-    sqrt,
     uA_cm2,
     um,
     um3,
@@ -195,9 +195,8 @@ def J_CaPi(a_CaPi: per_mM3_ms, b_CaPi: per_mM2_ms, Ca_SR_i: mM, Pi_SR: mM, CaPi:
     """Calcium phosphate that falls out above the solubility product and dissolves below it (Shorten et al. 2007).
 
     Their switch at the solubility product is a corner; here it is rounded over ds_CaPi."""
-    over = Ca_SR_i * Pi_SR - S_CaPi
-    rounded = sqrt(over * over + ds_CaPi * ds_CaPi)
-    return a_CaPi * Ca_SR_i * Pi_SR * (rounded + over) / 2 - b_CaPi * CaPi * (rounded - over) / 2
+    over = (Ca_SR_i * Pi_SR - S_CaPi) / ds_CaPi
+    return ds_CaPi * (a_CaPi * Ca_SR_i * Pi_SR * linoid(over) - b_CaPi * CaPi * linoid(-over))
 
 
 def dPi_dt(J_stroke: mM_per_ms, b_Pi: per_ms, Pi: mM, Pi_0: mM, D_Pi: um3_ms, Pi_SR: mM, vol_i: um3) -> mM_per_ms:

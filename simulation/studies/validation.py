@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from simulation import parameter_sets
 from simulation.assembly.errors import nearest
-from simulation.experiment import threshold
+from simulation.experiment import many, threshold
 from simulation.experiment.bath import Bath
 from simulation.experiment.cable import propagate
 from simulation.experiment.errors import ExperimentError, ModelSaysNo
@@ -348,15 +348,17 @@ def _tetanus(row: Row, rate: float, duration: float = 700.0) -> float:
 
 def _rate_of_half_force(row: Row) -> float:
     """Rate of stimulation at which force is half of that at 80 Hz, between rates in even steps of their logarithm."""
-    half, rates = _tetanus(row, 80, 500) / 2, np.geomspace(5, 40, 7)
-    force = [_tetanus(row, rate, 1000) for rate in rates]
+    half, rates = _tetanus(row, 80, 500) / 2, np.geomspace(6, 30, 5)
+    force = [_tetanus(row, rate) for rate in rates]
     return float(np.exp(np.interp(half, force, np.log(rates)))) if force[0] < half < force[-1] else math.nan
 
 
 def _gathered_potassium(row: Row) -> float:
-    """Highest potassium between the fibres in 10 s at ``row.factor`` Hz, mM."""
-    r = run(row.preparation(), protocol(Train(row.factor, 10_000, 400), duration=10_000), solver=Solver(rtol=1e-4, atol=1e-7))
-    return float(r["K_is"].max())
+    """Potassium between the fibres after 30 s at ``row.factor`` Hz, mM."""
+    p = row.preparation()
+    start, work = find_rest(p).at().state, protocol(Train(row.factor, 30_000, 400), duration=30_000)
+    course, _ = next(many.follow(p, work, start[None, :], p.values[None, :], threads=1))
+    return float(course.state[p.states.index("K_is")])
 
 
 def _opening_Mg(row: Row) -> float:
