@@ -357,7 +357,7 @@ def _gathered_potassium(row: Row) -> float:
     """Potassium between the fibres after 30 s at ``row.factor`` Hz, mM."""
     p = row.preparation()
     start, work = find_rest(p).at().state, protocol(Train(row.factor, 30_000, 400), duration=30_000)
-    course, _ = next(many.follow(p, work, start[None, :], p.values[None, :], threads=1))
+    ((course,), _) = next(many.follow(p, work, start[None, :], p.values[None, :], threads=1))
     return float(course.state[p.states.index("K_is")])
 
 
