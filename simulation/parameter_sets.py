@@ -17,6 +17,7 @@ from simulation.assembly.errors import nearest
 Kind = Literal["measured", "fitted", "derived", "assumed"]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 ZERO_CELSIUS = 273.15
+PARTS = "unit"  # folder of the sets of what is no membrane: junction, motoneuron
 
 
 class ParameterError(ValueError):
@@ -148,6 +149,11 @@ def available() -> tuple[str, ...]:
     return tuple(sorted(p.stem for p in folder().glob("*.toml") if "[parameters]" in p.read_text(encoding="utf-8")))
 
 
+def parts() -> tuple[str, ...]:
+    """Names of the shipped sets of what is no membrane: parts of a motor unit."""
+    return tuple(sorted(p.stem for p in (folder() / PARTS).glob("*.toml")))
+
+
 def read_file(path: Path) -> ParameterFile:
     """One file, checked. Raises ParameterError that says what is wrong where."""
     try:
@@ -203,7 +209,7 @@ def _find(name: str, beside: Path | None) -> Path:
         if not path.is_file():
             raise ParameterError(f"there is no file {path}")
         return path
-    for place in (beside, folder()):
+    for place in (beside, folder(), folder() / PARTS):
         if place is not None and (place / f"{name}.toml").is_file():
             return place / f"{name}.toml"
     raise ParameterError(f"there is no parameter set '{name}'{nearest(name, available())}; shipped: {', '.join(available())}")

@@ -151,6 +151,38 @@ def membrane(
     return Membrane(p, untouched.parameters)
 
 
+def subject(**values: Any) -> Any:
+    """A membrane, or, for the name motor_unit, a whole motor unit. Raises what ``membrane`` raises, and WrongUse."""
+    from simulation.cli import motor_unit
+
+    of_unit = {name: values.pop(name) for name in ("drive", "axon", "junction", "muscle")}
+    if values["model"] != motor_unit.NAME:
+        for name, value in of_unit.items():
+            if value:
+                raise WrongUse(f"--{name} belongs to a motor unit: cramplab run motor_unit --{name} {value if isinstance(value, str) else value[0]}")
+        return membrane(**values)
+    if values["freeze"] or values["acute"]:
+        raise WrongUse("--freeze and --acute are for one membrane, not for a motor unit")
+    return motor_unit.asked(values["bath"] or [], values["set_"] or [], values["scale"] or [], of_unit.pop("drive") or [], **of_unit)
+
+
+def _unit_options(
+    drive: Annotated[
+        Texts, typer.Option("--drive", metavar="HZ:S[@S]", help="Motor unit: its drive. RATE:DURATION[@START] as 20Hz:2s@0.5s, a ramp 5Hz..40Hz:2s, "
+                            "noise:DURATION:SD[:SEED] (SD in rheobases), stretch:DURATION@START, or none. Repeat for more.")
+    ] = None,
+    axon: Annotated[str | None, typer.Option("--axon", metavar="SET", help="Motor unit: set of its axon: axon (default), axon_rhythmic ...")] = None,
+    junction: Annotated[str | None, typer.Option("--junction", metavar="SET", help="Motor unit: junction (default) or junction_frog.")] = None,
+    muscle: Annotated[str | None, typer.Option("--muscle", metavar="SET", help="Motor unit: muscle (default), muscle_slow, muscle_in_situ ...")] = None,
+) -> None:
+    """Options of a motor unit alone."""
+
+
+subject.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+    [p.replace(kind=p.KEYWORD_ONLY) for f in (membrane, _unit_options) for p in inspect.signature(f, eval_str=True).parameters.values()]
+)
+
+
 def known_model(name: str) -> None:
     """Complain about a name that is neither a model nor a parameter set nor a file. Raises ModelError."""
     from simulation import models, parameter_sets

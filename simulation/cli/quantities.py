@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from simulation.cli.errors import WrongUse
 
 if TYPE_CHECKING:
+    from simulation.experiment.motor_unit import Drive
     from simulation.experiment.protocol import Clamp, Noise, Pulse, Ramp, Train
 
 DEFAULT_START = 10.0  # ms
@@ -21,6 +22,7 @@ _UNITS: dict[str, dict[str, float]] = {
     "current": {"": 1.0, "ua/cm2": 1.0, "ua": 1.0},
     "potential": {"": 1.0, "mv": 1.0},
     "whole number": {"": 1.0},
+    "number": {"": 1.0},
 }
 
 
@@ -119,6 +121,40 @@ def clamp(text: str) -> Clamp:
 
     (duration, V), at = CLAMP.read(text)
     return Clamp(V, duration, at)
+
+
+DRIVES = {
+    "rate": Form("--drive", (("RATE", "rate"), _DURATION), "20Hz:2s@0.5s"),
+    "ramp": Form("--drive", (("RATE..RATE", "rate"), _DURATION), "5Hz..40Hz:2s@0.5s"),
+    "noise": Form("--drive noise:", (_DURATION, ("SD", "number"), ("SEED", "whole number")), "2s:0.5:1@0.5s", optional=1),
+    "stretch": Form("--drive stretch:", (_DURATION,), "1s@1.5s"),
+}
+
+
+def drive(texts: Sequence[str]) -> Drive:
+    """The drive of a motor unit: 'RATE:DURATION@START', 'RATE..RATE:DURATION@START', 'noise:DURATION:SD[:SEED]@START',
+    'stretch:DURATION@START' or 'none', any number of them. Raises WrongUse."""
+    from simulation.experiment.motor_unit import Drive, Rate, Shaking, Stretch
+
+    rates, noises, stretches = [], [], []
+    for text in texts:
+        if text.strip() == "none":
+            continue
+        kind, colon, rest = text.partition(":")
+        if colon and kind == "noise":
+            (duration, sd, *seed), at = DRIVES["noise"].read(rest)
+            if seed and (seed[0] < 0 or seed[0] != int(seed[0])):
+                raise WrongUse(f"--drive {text}: a seed is a whole number from 0 up")
+            _few(DRIVES["noise"], text, duration)
+            noises.append(Shaking(sd, duration, int(seed[0]) if seed else 1, at=at))
+        elif colon and kind == "stretch":
+            (duration,), at = DRIVES["stretch"].read(rest)
+            stretches.append(Stretch(duration, at))
+        else:
+            first, dots, second = kind.partition("..")
+            (rate, duration), at = DRIVES["ramp" if dots else "rate"].read(f"{first}:{rest}" if colon else text)
+            rates.append(Rate(rate, duration, at, read(second, "rate") if dots else None))
+    return Drive(tuple(rates), tuple(noises), tuple(stretches))
 
 
 def _few(form: Form, text: str, edges: float) -> None:

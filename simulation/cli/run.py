@@ -24,9 +24,9 @@ def register(app: typer.Typer) -> None:
     app.command("run")(run)
 
 
-@given(membrane=options.membrane, plan=options.plan, solver=options.solver_choice)
+@given(membrane=options.subject, plan=options.plan, solver=options.solver_choice)
 def run(
-    membrane: Membrane,
+    membrane: Any,
     plan: Plan,
     solver: dict[str, Any],
     out: options.DataFile = None,
@@ -35,7 +35,7 @@ def run(
     control: options.Control = True,
     json: Json = False,
 ) -> None:
-    """Stimulate a membrane, and say what it does.
+    """Stimulate a membrane, or drive a motor unit, and say what it does.
 
     The run starts at rest in the bath given. Events may be repeated and combined; stimuli that overlap add up.
     Times are in ms unless they say s, currents in uA/cm2 (node, axon: pA); @10 is the start, 10 ms if it is left out.
@@ -47,6 +47,14 @@ def run(
       cramplab run fibre --train 30Hz:1s:300 --bath-change K=8@500 --out run.nc
       cramplab run squid --clamp 20ms:0@10 --duration 40ms --out clamp.csv
       cramplab run fibre_hypopp --bath K=2 --duration 2s        just watch
+      cramplab run muscle --train 20Hz:1s:400
+
+    \b
+    A motor unit (axon, junction, muscle fibre, each in a bath of its own; without a stage a bath or ion is for all):
+      cramplab run motor_unit --drive 20Hz:2s@0.5s --figure strip.svg
+      cramplab run motor_unit --axon axon_rhythmic --bath axon:Ca=0.7 --duration 3s
+      cramplab run motor_unit --drive 5Hz..40Hz:2s@0.5s --bath muscle:K=6 --set muscle:caffeine=10
+      cramplab run motor_unit --drive 25Hz:4s@0.5s --drive stretch:1s@2s
 
     \b
     A protocol file says the same in TOML:
@@ -60,6 +68,11 @@ def run(
     from simulation.experiment.solve import Solver
     from simulation.experiment.solve import run as solve
 
+    if not isinstance(membrane, Membrane):
+        from simulation.cli import motor_unit
+
+        motor_unit.perform(membrane, plan, solver, out, figure, size, control, json)
+        return
     if not plan:
         raise WrongUse(
             "say what is done to the membrane: --pulse 0.5ms:300@10, --step, --train, --ramp, --noise, --clamp, --bath-change or "
@@ -76,7 +89,9 @@ def run(
     recording = solve(membrane.here, protocol, solver=chosen, start=rest.at().state)
     written = _write(recording, membrane.control_run(recording) if figure is not None and control else None, out, figure, size)
     if json:
-        output.as_json({**membrane.facts(), "protocol": protocol.to_dict(), **recording.features.to_dict(), "files": written})
+        output.as_json({
+            **membrane.facts(), "protocol": protocol.to_dict(), **recording.features.to_dict(), **_force(recording), "files": written,
+        })
     else:
         _print(membrane, rest, recording, written)
 
@@ -99,9 +114,38 @@ def _print(membrane: Membrane, rest: Rest, recording: Recording, written: list[P
     output.say(*membrane.heading(), f"Done to it: {'; '.join([first, *others])}", "")
     output.say(*sentences(rest, recording), style="bold")
     output.say("")
-    output.table(_rows(f), right=(1,))
+    output.table([*_rows(f), *_force_rows(recording)], right=(1,))
     if written:
         output.say("", *(f"Saved: {path}" for path in written))
+
+
+def _force(recording: Recording) -> dict[str, float | None]:
+    """Of a membrane that contracts: peak of force, its time after the first stimulus, and half relaxation."""
+    if "force" not in recording.symbols:
+        return {}
+    import numpy as np
+
+    from simulation.experiment.cramp import half_relaxation, smooth
+
+    t, force = smooth(recording.t, recording["force"])
+    peak = int(force.argmax())
+    return {
+        "peak_force": float(force[peak]), "time_to_peak": float(t[peak] - (recording.protocol.stimulus_start or 0.0)),
+        "half_relaxation": half_relaxation(t, force, np.array(recording.features.spike_times)), "resting_force": float(force[0]),
+    }
+
+
+def _force_rows(recording: Recording) -> list[list[str]]:
+    of = _force(recording)
+    if not of:
+        return []
+    rows = [["peak force", words.quantity(of["peak_force"], "", 3), "as a share of that of full calcium"]]
+    if (of["peak_force"] or 0.0) > (of["resting_force"] or 0.0) + 1e-3:
+        rows += [
+            ["time to peak force", words.quantity(of["time_to_peak"], "ms", 3), "after the stimulus began"],
+            ["half relaxation", words.quantity(of["half_relaxation"], "ms", 3), "from the last peak of force to half of it"],
+        ]
+    return rows
 
 
 def sentences(rest: Rest, recording: Recording) -> list[str]:

@@ -202,14 +202,22 @@ class Protocol:
         for e in edges[1:]:
             if e - cut[-1] > _SAME_EDGE:
                 cut.append(e)
+        # Each stimulus is asked only where it may flow: a run may hold thousands.
+        flowing: list[list[Stimulus]] = [[] for _ in cut]
+        for s in self.stimuli:
+            first, last = np.searchsorted(cut, (min(s.edges) - _SAME_EDGE, max(s.edges) + _SAME_EDGE))
+            for here in flowing[max(0, int(first) - 1) : int(last) + 1]:
+                here.append(s)
+        clamps_given = [e for e in self.events if isinstance(e, Clamp)]
+        baths_given = sorted((e for e in self.events if isinstance(e, BathChange)), key=lambda e: e.at)
         out = []
-        for start, stop in pairwise(cut):
+        for (start, stop), near in zip(pairwise(cut), flowing, strict=False):
             middle = 0.5 * (start + stop)
-            parts = [s.current(middle) for s in self.stimuli]
+            parts = [s.current(middle) for s in near]
             slope = sum(p[1] for p in parts)
             current = sum(p[0] for p in parts) - slope * (middle - start)
-            clamps = [e.V for e in self.events if isinstance(e, Clamp) and e.at <= middle < e.at + e.duration]
-            baths = sorted((e for e in self.events if isinstance(e, BathChange) and e.at <= middle), key=lambda e: e.at)
+            clamps = [e.V for e in clamps_given if e.at <= middle < e.at + e.duration]
+            baths = [e for e in baths_given if e.at <= middle]
             out.append(Segment(start, stop, current, slope, clamps[-1] if clamps else None, baths[-1].bath if baths else None))
         return tuple(out)
 

@@ -12,10 +12,11 @@ from simulation.figures.propagation import propagation_figure
 from simulation.figures.rest_curve import rest_curve
 from simulation.figures.save import provenance_of, save
 from simulation.figures.shift import shift_figure
+from simulation.figures.strip import strip
 from simulation.figures.style import SIZES, axis_label
 from simulation.figures.traces import traces
 
 __all__ = [
     "SIZES", "FigureError", "Plate", "axis_label", "excitability_figure", "gate_figure", "lines", "map_figure", "propagation_figure",
-    "provenance_of", "rest_curve", "save", "shift_figure", "traces",
+    "provenance_of", "rest_curve", "save", "shift_figure", "strip", "traces",
 ]
