@@ -23,6 +23,8 @@ if TYPE_CHECKING:
         examination,
     )
     from simulation.experiment.gates import gate_curves
+    from simulation.experiment.junction import Junction, junction
+    from simulation.experiment.motor_unit import Drive, MotorUnit, Rate, Stretch, run_unit, unit
     from simulation.experiment.preparation import Preparation, prepare
     from simulation.experiment.protocol import BathChange, Clamp, Noise, Protocol, Pulse, Ramp, Train, protocol, rest_only
     from simulation.experiment.recording import Recording, open_recording
@@ -42,6 +44,8 @@ _OFFERED = {
         "Threshold", "ThresholdElectrotonus", "examination",
     ),
     "experiment.gates": ("gate_curves",),
+    "experiment.junction": ("Junction", "junction"),
+    "experiment.motor_unit": ("Drive", "MotorUnit", "Rate", "Stretch", "run_unit", "unit"),
     "experiment.preparation": ("Preparation", "prepare"),
     "experiment.protocol": ("BathChange", "Clamp", "Noise", "Protocol", "Pulse", "Ramp", "Train", "protocol", "rest_only"),
     "experiment.recording": ("Recording", "open_recording"),
@@ -53,12 +57,12 @@ _OFFERED = {
 }
 _WHERE = {name: module for module, names in _OFFERED.items() for name in names}
 __all__ = [
-    "Accommodation", "Axis", "Bath", "BathChange", "Cable", "Clamp", "Conduction", "CurrentThreshold",
-    "ExperimentError", "FiringRate", "Latency", "ModelSaysNo", "Noise", "Preparation", "Protocol", "Pulse", "Ramp",
-    "Recording", "RecoveryCycle", "Rest", "Solver", "SpontaneousRate", "StrengthDuration", "Sweep", "Threshold",
-    "ThresholdElectrotonus", "Train", "cable_constants", "examination", "find_rest", "gate_curves", "gating_shift",
+    "Accommodation", "Axis", "Bath", "BathChange", "Cable", "Clamp", "Conduction", "CurrentThreshold", "Drive", "ExperimentError",
+    "FiringRate", "Junction", "Latency", "ModelSaysNo", "MotorUnit", "Noise", "Preparation", "Protocol", "Pulse", "Ramp", "Rate",
+    "Recording", "RecoveryCycle", "Rest", "Solver", "SpontaneousRate", "StrengthDuration", "Stretch", "Sweep", "Threshold",
+    "ThresholdElectrotonus", "Train", "cable_constants", "examination", "find_rest", "gate_curves", "gating_shift", "junction",
     "open_recording", "open_sweep", "parse_axis", "prepare", "propagate", "protocol", "rest_only", "rheobase", "run", "run_sweep",
-    "sweep", "threshold_current",
+    "run_unit", "sweep", "threshold_current", "unit",
 ]
 
 

@@ -164,7 +164,7 @@ def test_a_depolarised_fibre_is_flaccid(K, V):
     for name in ("muscle", "muscle_slow"):
         p = prepare(name, {"K": K})
         found = find_rest(p)
-        assert found.V == pytest.approx(V, abs=1)
+        assert abs(found.V - V) < 1
         assert found.symbol("force") < 0.02
         assert found.symbol("Ca_i") < 0.5e-3
 

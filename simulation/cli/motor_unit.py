@@ -151,7 +151,8 @@ def _facts(found: UnitRun) -> dict[str, Any]:
     return {
         "model": NAME, "sets": {s: getattr(u, s).parameters.name for s in STAGES}, "bath": {s: getattr(u, s).whole_bath for s in STAGES},
         "changed": {s: dict(getattr(u, s).parameters.changed) for s in STAGES}, "drive": found.drive.to_dict(), "duration": found.duration,
-        "solver": found.solver, "safety_factor": u.safety_factor, "last_safety_factor": found.safety_factors[-1] if len(found.safety_factors) else None,
+        "solver": found.solver, "safety_factor": u.safety_factor,
+        "last_safety_factor": found.safety_factors[-1] if len(found.safety_factors) else None,
         "quantal_content": u.junction.quantal_content, "EPP": u.junction.potential, "release": u.junction.release,
         "release_by_set": _release_by_sets(found), "threshold_depolarisation": u.fibre_threshold.depolarisation,
         "excitable": u.fibre_threshold.excitable, "axon_spike_times": found.axon.spikes, "muscle_spike_times": found.muscle.spikes,
@@ -165,7 +166,8 @@ def _heading(found: UnitRun) -> list[str]:
         part = getattr(found.unit, stage)
         given = dict(part.bath)
         changed = "; ".join(f"{s} {how}" for s, how in part.parameters.changed.items())
-        lines.append(f"{stage.capitalize()}: {part.parameters.name}, bath {words.bath(given) if given else 'control'}{'; ' + changed if changed else ''}")
+        bath = words.bath(given) if given else "control"
+        lines.append(f"{stage.capitalize()}: {part.parameters.name}, bath {bath}{'; ' + changed if changed else ''}")
     return [*lines, f"Drive: {_drive(found.drive)}; watched for {words.duration(found.duration)}"]
 
 
@@ -174,7 +176,9 @@ def _drive(drive: Drive) -> str:
         f"{words.quantity(r.rate)}{f' to {words.quantity(r.end)}' if r.end is not None else ''} Hz for {words.duration(r.duration)} "
         f"from {words.duration(r.at)}" for r in drive.rates
     ]
-    said += [f"noise of {words.quantity(n.sd)} rheobases for {words.duration(n.duration)} from {words.duration(n.at)} (seed {n.seed})" for n in drive.noise]
+    said += [
+        f"noise of {words.quantity(n.sd)} rheobases for {words.duration(n.duration)} from {words.duration(n.at)} (seed {n.seed})" for n in drive.noise
+    ]
     said += [f"stretched for {words.duration(x.duration)} from {words.duration(x.at)}" for x in drive.stretches]
     return "; ".join(said) or "none"
 
@@ -197,10 +201,11 @@ def _sentences(found: UnitRun, c: Cramp) -> list[str]:
         out.append(f"Release is {100 * by_set['junction']:.0f} % of control with the affinity taken for mammals, "
                    f"{100 * by_set['junction_frog']:.0f} % with the frog's: the two disagree, and what holds in man is not settled.")
     out.append(f"Force reaches {100 * c.peak_force:.3g} % of full force.")
+    involuntary = words.quantity(c.involuntary_force, "s", 3)
     out.append({
         "no involuntary force": "No involuntary force.",
-        "electrical": f"Involuntary force with electrical activity (an electrical cramp, of nerve or fibre): {words.quantity(c.involuntary_force, 's', 3)} of full force.",
-        "silent": f"Involuntary force without electrical activity (a silent contracture): {words.quantity(c.involuntary_force, 's', 3)} of full force.",
+        "electrical": f"Involuntary force with electrical activity (an electrical cramp, of nerve or fibre): {involuntary} of full force.",
+        "silent": f"Involuntary force without electrical activity (a silent contracture): {involuntary} of full force.",
     }[c.verdict])
     return out
 

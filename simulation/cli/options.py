@@ -171,9 +171,11 @@ def _unit_options(
         Texts, typer.Option("--drive", metavar="HZ:S[@S]", help="Motor unit: its drive. RATE:DURATION[@START] as 20Hz:2s@0.5s, a ramp 5Hz..40Hz:2s, "
                             "noise:DURATION:SD[:SEED] (SD in rheobases), stretch:DURATION@START, or none. Repeat for more.")
     ] = None,
-    axon: Annotated[str | None, typer.Option("--axon", metavar="SET", help="Motor unit: set of its axon: axon (default), axon_rhythmic ...")] = None,
+    axon: Annotated[str | None, typer.Option("--axon", metavar="SET", help="Motor unit: axon (default), axon_rhythmic ...")] = None,
     junction: Annotated[str | None, typer.Option("--junction", metavar="SET", help="Motor unit: junction (default) or junction_frog.")] = None,
-    muscle: Annotated[str | None, typer.Option("--muscle", metavar="SET", help="Motor unit: muscle (default), muscle_slow, muscle_in_situ ...")] = None,
+    muscle: Annotated[
+        str | None, typer.Option("--muscle", metavar="SET", help="Motor unit: muscle (default), muscle_slow, muscle_in_situ ...")
+    ] = None,
 ) -> None:
     """Options of a motor unit alone."""
 

@@ -132,7 +132,7 @@ def cite(
 
     found = parameter_sets.load(set_)
     entries = parameter_sets.references()
-    keys = sorted({*parameter_sets.cited(found.parameters.values()), *models.get(found.model).citations})
+    keys = sorted({*parameter_sets.cited(found.parameters.values()), *(models.get(found.model).citations if found.model in models.names() else ())})
     lacking = [key for key in keys if key not in entries]
     users = {key: [s for s, p in found.parameters.items() if key in p.source] for key in keys}
     if lacking:

@@ -125,13 +125,13 @@ def _force(recording: Recording) -> dict[str, float | None]:
         return {}
     import numpy as np
 
-    from simulation.experiment.cramp import half_relaxation, smooth
+    from simulation.experiment.cramp import relaxation, smooth
 
     t, force = smooth(recording.t, recording["force"])
     peak = int(force.argmax())
     return {
         "peak_force": float(force[peak]), "time_to_peak": float(t[peak] - (recording.protocol.stimulus_start or 0.0)),
-        "half_relaxation": half_relaxation(t, force, np.array(recording.features.spike_times)), "resting_force": float(force[0]),
+        "half_relaxation": relaxation(t, force, np.array(recording.features.spike_times)), "resting_force": float(force[0]),
     }
 
 

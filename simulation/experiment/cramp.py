@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +19,6 @@ FORCE = 0.05  # of full force: less is no contraction
 ACTIVE = 200.0  # ms after a spike of the fibre for which force may be laid to it
 AFTER = 50.0  # ms after the last arrival of a train: later spikes are an after-discharge
 RATES = (2.0, 4.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0)  # Hz, tried one after the other
-Verdict = Literal["no involuntary force", "electrical", "silent"]
 
 
 def _unit(unit: str, text: str) -> Any:
@@ -41,7 +40,7 @@ class Cramp:
     active_share: float | None = _unit("1", "share of involuntary force that has spikes of the fibre within 200 ms before it")
     half_relaxation: float | None = _unit("ms", "from the last peak of force to half of it, if it falls that far")
     fusion: float | None = _unit("1", "lowest force between the last two spikes as a share of the peak that follows: 0 twitches, 1 a smooth tetanus")
-    verdict: Verdict = _unit("1", "involuntary force with electrical activity, without, or none")
+    verdict: str = _unit("1", "involuntary force with electrical activity, without, or none")
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -61,11 +60,11 @@ def measure(run: UnitRun) -> Cramp:
     peak = float(level.max(initial=0.0))
     active = _active(part, spikes)
     share = float(np.trapezoid(level * active, part)) / 1000 / involuntary if involuntary > 0 and peak >= FORCE else None
-    verdict: Verdict = "no involuntary force" if share is None else "electrical" if share > 0.5 else "silent"
+    verdict = "no involuntary force" if share is None else "electrical" if share > 0.5 else "silent"
     return Cramp(
         axon_spikes=len(run.axon.spikes), muscle_spikes=len(spikes), transmitted=float(np.mean(run.fired)) if run.fired else None,
         peak_force=float(force.max()), involuntary_from=begin, involuntary_force=involuntary, involuntary_peak=peak,
-        involuntary_spikes=int(np.count_nonzero(spikes >= begin)), active_share=share, half_relaxation=half_relaxation(t, force, spikes),
+        involuntary_spikes=int(np.count_nonzero(spikes >= begin)), active_share=share, half_relaxation=relaxation(t, force, spikes),
         fusion=_fusion(t, force, spikes), verdict=verdict,
     )
 
@@ -87,7 +86,7 @@ def _active(t: Array, spikes: Array) -> Array:
     return np.where((last >= 0) & (t - spikes[np.maximum(last, 0)] < ACTIVE), 1.0, 0.0)
 
 
-def half_relaxation(t: Array, force: Array, spikes: Array) -> float | None:
+def relaxation(t: Array, force: Array, spikes: Array) -> float | None:
     """From the peak after the last spike to half of what lies above the level at the start, ms; None if force does not fall that far."""
     if not len(spikes):
         return None

@@ -66,7 +66,7 @@ class Junction:
     def release(self) -> float:
         """Release of the rested junction relative to that in the reference bath."""
         x = self.of
-        here = law.rho(*self.whole_bath.values(), x["K_Ca"], x["K_Mg"])
+        here = law.rho(self.whole_bath["Ca"], self.whole_bath["Mg"], x["K_Ca"], x["K_Mg"])
         return float(law.release(here, law.rho(x["Ca_ref"], x["Mg_ref"], x["K_Ca"], x["K_Mg"]), x["n_sites"]))
 
     @property

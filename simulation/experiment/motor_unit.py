@@ -95,12 +95,12 @@ class Drive:
     @property
     def start(self) -> float | None:
         """When the drive begins, ms."""
-        return min((x.at for x in (*self.rates, *self.noise)), default=None)
+        return min((*(x.at for x in self.rates), *(x.at for x in self.noise)), default=None)
 
     @property
     def end(self) -> float | None:
         """When it is over, ms."""
-        return max((x.at + x.duration for x in (*self.rates, *self.noise)), default=None)
+        return max((*(x.at + x.duration for x in self.rates), *(x.at + x.duration for x in self.noise)), default=None)
 
     def spikes(self, motoneuron: ParameterSet) -> list[float]:
         """Times at which the motoneuron starts a spike, ms: whenever the rate has summed up to one more."""

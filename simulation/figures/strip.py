@@ -23,7 +23,8 @@ _LEAST_CALCIUM, _LEAST_FORCE = 1.0, 0.05  # uM and share of full force: what mov
 def strip(run: UnitRun, control: UnitRun | None = None, size: str = "slide") -> Plate:
     """Figure of a run of a motor unit; ``control``: the same drive of the untouched unit, in grey behind.
 
-    An end-plate potential that the fibre answers is a full mark, one that it does not is an open one. A black bar shows the drive, a red one stretch."""
+    An end-plate potential that the fibre answers is a full mark, one that it does not is an open one. A black bar shows the drive, a red
+    one stretch."""
     divisor, unit = (1000.0, "s") if run.duration >= 2000 else (1.0, "ms")
     with style.drawing(size, stacked=True) as s:
         plate = new_plate(s, title=_title(run), alt=alt_text(run, control), provenance=run.provenance)
@@ -92,12 +93,15 @@ def _finish(axes: list[Axes], run: UnitRun, control: UnitRun | None) -> None:
 def _mark_drive(ax: Axes, run: UnitRun, divisor: float, s: style.Size) -> None:
     """A bar above the spikes for each part of the drive, and one for each stretch above that."""
     low, high = ax.get_ylim()
-    for parts, colour in (((*run.drive.rates, *run.drive.noise), style.POTENTIAL.color), (run.drive.stretches, style.CARRIERS["Na"].color)):
+    drive = run.drive
+    spans = [(x.at, x.at + x.duration) for x in drive.rates] + [(x.at, x.at + x.duration) for x in drive.noise]
+    stretched = [(x.at, x.at + x.duration) for x in drive.stretches]
+    for parts, colour in ((spans, style.POTENTIAL.color), (stretched, style.CARRIERS["Na"].color)):
         if not parts:
             continue
         high += 0.16 * (high - low)
-        for part in parts:
-            span = [part.at / divisor, min(part.at + part.duration, run.duration) / divisor]
+        for start, end in parts:
+            span = [start / divisor, min(end, run.duration) / divisor]
             ax.plot(span, [high] * 2, color=colour, linewidth=1.2 * s.line, solid_capstyle="butt")
     ax.set_ylim(low, high + 0.06 * (high - low))
 

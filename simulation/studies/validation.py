@@ -15,12 +15,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from simulation import parameter_sets
 from simulation.assembly.errors import nearest
-from simulation.experiment import many, threshold
+from simulation.experiment import cramp, many, threshold
 from simulation.experiment.bath import Bath
 from simulation.experiment.cable import propagate
 from simulation.experiment.errors import ExperimentError, ModelSaysNo
 from simulation.experiment.excitability import EXAMINATIONS
 from simulation.experiment.features import Features
+from simulation.experiment.junction import junction
+from simulation.experiment.motor_unit import run_unit, unit
 from simulation.experiment.preparation import Preparation, prepare
 from simulation.experiment.protocol import Pulse, Train, protocol, rest_only
 from simulation.experiment.recording import Recording
@@ -376,6 +378,41 @@ def _opening_Mg(row: Row) -> float:
     return threshold.onset(quiet, 0.01, 1.0, 0.01)
 
 
+def _unit_force(row: Row, stage: str) -> float:
+    """Highest force in 2 s without a drive of a motor unit with the row's axon, one stage of which lies in the row's bath."""
+    return float(run_unit(unit(row.set, baths={stage: row.bath}), duration=2000).force.max())
+
+
+def _safety(row: Row) -> float:
+    """Safety factor of the row's junction where it and the fibre lie in the row's bath."""
+    return unit(junction_=row.set, baths={"junction": row.bath, "muscle": row.bath}).safety_factor
+
+
+def _blocking_Mg(row: Row) -> float:
+    """Magnesium at which the safety factor falls to 1, to 0.05 mM."""
+    def blocked(Mg: float) -> bool:
+        return unit(junction_=row.set, baths={stage: {"Mg": Mg} for stage in ("junction", "muscle")}).safety_factor < 1
+
+    return threshold.onset(blocked, 0.6, 15.0, 0.05)
+
+
+def _release_slope(row: Row) -> float:
+    """Slope of release against calcium, both in logarithms, between the two baths."""
+    here, there = (junction(row.set, Bath.stated(bath)).release for bath in (row.bath, row.from_))
+    return math.log(here / there) / math.log(row.bath["Ca"] / row.from_["Ca"])
+
+
+def _release_change(row: Row) -> float:
+    """Release against control, %."""
+    return 100 * (junction(row.set, Bath.stated(row.bath)).release - 1)
+
+
+def _spikes_of_contracture(row: Row) -> float:
+    """Spikes of the fibre in 5 s without a drive; NaN if there is no involuntary force, too."""
+    measured = cramp.measure(run_unit(unit(muscle=row.preparation()), duration=5000))
+    return float(measured.muscle_spikes) if measured.involuntary_peak >= cramp.FORCE else math.nan
+
+
 def _examined(row: Row) -> float:
     """A number that an examination gives, as 'recovery.superexcitability'."""
     return _examination(_recipe(row))[row.measure.partition(".")[2]]
@@ -421,6 +458,13 @@ MEASURES: Mapping[str, Callable[[Row], float]] = {
     "rate_of_half_force": _rate_of_half_force,
     "opening_Mg": _opening_Mg,
     "gathered_potassium": _gathered_potassium,
+    "force_of_axon": lambda row: _unit_force(row, "axon"),
+    "force_of_fibre": lambda row: _unit_force(row, "muscle"),
+    "safety_factor": _safety,
+    "blocking_Mg": _blocking_Mg,
+    "release_slope": _release_slope,
+    "release_change": _release_change,
+    "spikes_of_contracture": _spikes_of_contracture,
     "drift_V": lambda row: _drift(row, "mV"),
     "drift_ions": lambda row: _drift(row, "mM"),
 }
