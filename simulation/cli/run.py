@@ -50,10 +50,11 @@ def run(
       cramplab run muscle --train 20Hz:1s:400
 
     \b
-    A motor unit (axon, junction, muscle fibre, each in a bath of its own; without a stage a bath or ion is for all):
+    A motor unit: axon, junction, muscle fibre, each in a bath of its own
+    (--bath Ca=0.7 is for all of them):
       cramplab run motor_unit --drive 20Hz:2s@0.5s --figure strip.svg
-      cramplab run motor_unit --axon axon_rhythmic --bath axon:Ca=0.7 --duration 3s
-      cramplab run motor_unit --drive 5Hz..40Hz:2s@0.5s --bath muscle:K=6 --set muscle:caffeine=10
+      cramplab run motor_unit --axon axon_rhythmic --bath Ca=0.7 --duration 3s
+      cramplab run motor_unit --drive 5Hz..40Hz:2s --set muscle:caffeine=10
       cramplab run motor_unit --drive 25Hz:4s@0.5s --drive stretch:1s@2s
 
     \b

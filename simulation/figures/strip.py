@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simulation.experiment.cramp import smooth
 from simulation.figures import data, marks, style
 from simulation.figures.data import number, quantity
 from simulation.figures.plate import Plate, new_plate
@@ -64,7 +65,8 @@ def _draw(axes: list[Axes], run: UnitRun, grey: bool, divisor: float, s: style.S
         )
     _plot(axes[2], run.muscle, colour(style.POTENTIAL.color), divisor, look)
     axes[3].plot(run.muscle.t / divisor, 1000 * run.Ca_i, color=colour(style.CARRIERS["Ca"].color), **look)
-    axes[4].plot(run.muscle.t / divisor, run.force, color=colour(FORCE.color), **thick)
+    t_even, force = smooth(run.muscle.t, run.force)
+    axes[4].plot(t_even / divisor, force, color=colour(FORCE.color), **thick)
 
 
 def _plot(ax: Axes, stage: Stage, colour: str, divisor: float, look: dict[str, Any]) -> None:

@@ -41,7 +41,8 @@ def k_Cm(V_sensor: mV, theta_release: dimensionless, alpha_sensor: per_ms, Vhalf
 
 def k_open(theta_release: dimensionless, k_L: per_ms, caffeine: mM, K_caffeine: mM, w_caffeine: dimensionless) -> per_ms:
     """Opening rate of a channel none of whose sensors has moved; each that has divides it by f_allo. Caffeine also opens it by itself."""
-    return theta_release * k_L * (1 + w_caffeine * (caffeine / (K_caffeine + caffeine)) ** 2)
+    bound = caffeine / (K_caffeine + caffeine)
+    return theta_release * k_L * (1 + w_caffeine * bound * bound)
 
 
 def k_close(theta_release: dimensionless, k_Lm: per_ms) -> per_ms:
