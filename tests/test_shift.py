@@ -184,7 +184,7 @@ def test_the_dataset_says_what_it_holds(axon):
 
 @pytest.mark.parametrize("name", ["squid", "node"])
 def test_a_model_without_surface_charge_says_which_have_it(name):
-    with pytest.raises(ExperimentError, match=f"{name} has no surface charge; models that have it: fibre, axon"):
+    with pytest.raises(ExperimentError, match=f"{name} has no surface charge; models that have it: fibre, muscle, axon"):
         gating_shift(simulation.prepare(name))
 
 
@@ -320,7 +320,7 @@ def test_over_an_ion_prints_its_values(cramplab):
 
 
 @pytest.mark.parametrize(("args", "said"), [
-    (("squid",), "squid has no surface charge; models that have it: fibre, axon"), (("axno",), "there is no model 'axno'; nearest: axon"),
+    (("squid",), "squid has no surface charge; models that have it: fibre, muscle, axon"), (("axno",), "there is no model 'axno'; nearest: axon"),
     (("--over", "Cl=90:120:3"), "the bath of axon has no Cl"), (("--over", "Ca"), "is not an axis"),
     (("--figure", "s.txt"), "a figure is written as .svg or .pdf or .png"),
     (("--figure", "s.svg", "--size", "slid"), "no size 'slid'; nearest: slide"),
