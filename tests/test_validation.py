@@ -13,7 +13,7 @@ KNOWN_DEVIATIONS = {
     "Ca-in-high-K-spike", "persistent-Na-1", "persistent-Na-2", "multiplets-K-3.5", "multiplets-Mg-0.2",
     "shift-Mg20-fibre", "max-dV/dt", "conduction-9", "velocity-after-spike", "velocity-K10", "IV-minimum",
     "nerve-velocity", "near_normal-Mg-Ca", "twitch-soleus",
-    "junction-Ca-0.6-frog",
+    "junction-Ca-0.6-frog", "blocking-Mg",
 }
 
 
