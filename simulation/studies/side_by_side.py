@@ -223,9 +223,14 @@ def rest_measure(stable: Sequence[float], unstable: Sequence[float]) -> dict[str
 
 def sample(sweep: Sweep, status: NDArray[np.int8], least: int = CHECK_LEAST) -> list[int]:
     """Points to be done again by SciPy: one in a hundred, ``least`` at least, drawn by a seed that the sweep itself gives."""
-    done = np.flatnonzero(status.ravel() == 0)
-    count = min(len(done), max(least, math.ceil(CHECK_SHARE * len(done))))
-    return sorted(np.random.default_rng(int(sweep.digest, 16)).choice(done, count, replace=False).tolist())
+    done, random = status.ravel() == 0, np.random.default_rng(int(sweep.digest, 16))
+    there = int(np.count_nonzero(done))
+    count = min(there, max(least, math.ceil(CHECK_SHARE * there)))
+    drawn = random.choice(len(done), min(len(done), 4 * count), replace=False)  # of all, or a billion places would have to be listed
+    chosen = drawn[done[drawn]][:count]
+    if len(chosen) < count:
+        chosen = random.choice(np.flatnonzero(done), count, replace=False)
+    return sorted(chosen.tolist())
 
 
 def known(sweep: Sweep, store: Store, i: int) -> dict[str, float]:
