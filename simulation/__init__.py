@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from simulation.experiment.shift import gating_shift
     from simulation.experiment.solve import Solver, run
     from simulation.experiment.threshold import rheobase, threshold_current
+    from simulation.studies.continuation import follow_borders, follow_rests
     from simulation.studies.sweep import Axis, Sweep, open_sweep, parse_axis, run_sweep, sweep
 
 # What `import simulation` offers, loaded when it is first asked for.
@@ -53,14 +54,15 @@ _OFFERED = {
     "experiment.shift": ("gating_shift",),
     "experiment.solve": ("Solver", "run"),
     "experiment.threshold": ("rheobase", "threshold_current"),
+    "studies.continuation": ("follow_borders", "follow_rests"),
     "studies.sweep": ("Axis", "Sweep", "open_sweep", "parse_axis", "run_sweep", "sweep"),
 }
 _WHERE = {name: module for module, names in _OFFERED.items() for name in names}
 __all__ = [
-    "Accommodation", "Axis", "Bath", "BathChange", "Cable", "Clamp", "Conduction", "CurrentThreshold", "Drive", "ExperimentError",
-    "FiringRate", "Junction", "Latency", "ModelSaysNo", "MotorUnit", "Noise", "Preparation", "Protocol", "Pulse", "Ramp", "Rate",
-    "Recording", "RecoveryCycle", "Rest", "Solver", "SpontaneousRate", "StrengthDuration", "Stretch", "Sweep", "Threshold",
-    "ThresholdElectrotonus", "Train", "cable_constants", "examination", "find_rest", "gate_curves", "gating_shift", "junction",
+    "Accommodation", "Axis", "Bath", "BathChange", "Cable", "Clamp", "Conduction", "CurrentThreshold", "Drive", "ExperimentError", "FiringRate",
+    "Junction", "Latency", "ModelSaysNo", "MotorUnit", "Noise", "Preparation", "Protocol", "Pulse", "Ramp", "Rate", "Recording", "RecoveryCycle",
+    "Rest", "Solver", "SpontaneousRate", "StrengthDuration", "Stretch", "Sweep", "Threshold", "ThresholdElectrotonus", "Train", "cable_constants",
+    "examination", "find_rest", "follow_borders", "follow_rests", "gate_curves", "gating_shift", "junction",
     "open_recording", "open_sweep", "parse_axis", "prepare", "propagate", "protocol", "rest_only", "rheobase", "run", "run_sweep",
     "run_unit", "sweep", "threshold_current", "unit",
 ]
