@@ -24,7 +24,7 @@ from simulation.experiment.protocol import BathChange, Clamp, Noise, Pulse, Ramp
 
 HEAVY = ("numpy", "scipy", "llvmlite", "matplotlib", "xarray", "pydantic", "pint", "sympy", "joblib", "netCDF4", "rich")
 LEAVES = (
-    "models", "equations", "rest", "shift", "run", "sweep", "excitability", "conduction", "figure", "validate", "overview", "why",
+    "models", "equations", "rest", "continue", "shift", "run", "sweep", "excitability", "conduction", "figure", "validate", "overview", "why",
     "parameters list", "parameters show", "parameters diff", "parameters check", "parameters cite",
 )
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and devices of POSIX")
@@ -113,6 +113,13 @@ SWEEP = record(
     measures=record(rest=record(unit=TEXT, text=TEXT, lowest=MAYBE, highest=MAYBE, points=NUMBER)),
     points={"type": "integer"}, failed={"type": "integer"}, failures={"type": "object"}, seconds=NUMBER, files=array(TEXT),
 )
+FOLLOWED = record(
+    **MEMBRANE, over=array(TEXT), files=array(TEXT),
+    branches=array(record(
+        kind=TEXT, closed={"type": "boolean"}, count={"type": "integer"}, stable=array(array(NUMBER)),
+        points=array(record(label=TEXT, V=NUMBER, period=MAYBE, growth=NUMBER, unstable={"type": "integer"})),
+    )),
+)
 PARAMETER = record(value=NUMBER, unit=TEXT, kind=TEXT, source=array(TEXT), range=array(NUMBER), note=TEXT, stated_in=TEXT)
 SCHEMAS = {
     "models": record(
@@ -129,6 +136,8 @@ SCHEMAS = {
     "parameters cite fibre": record(set=TEXT, sources=array(record(key=TEXT, reference=TEXT, parameters=array(TEXT)))),
     "rest fibre": REST,
     "rest squid": REST,
+    "continue squid --over T=5:15": FOLLOWED,
+    "continue squid --over E_L=-70:-10 --and g_K=20:40": FOLLOWED,
     "run squid --step 20ms:20": RUN,
     "run squid --duration 20ms": RUN,
     "sweep squid --over T=5:15:3 --jobs 1 --out m.nc": SWEEP,
@@ -555,6 +564,16 @@ REFUSED = [
     ("sweep squid --over T=1,2 --out m.svg", 2, "a sweep is written as .nc or .csv or .zarr"),
     ("sweep squid --over T=1,2 --out folder.nc", 2, "a folder has that name"),
     ("sweep squid --over T=1,2 --jobs 0 --out m.nc", 2, "'--jobs'"),
+    # continuation
+    ("continue fibre", 2, "say what is changed: --over NAME=FROM:TO"),
+    ("continue fibre --over K=3", 2, "'K=3' is not a range; write NAME=FROM:TO, the smaller value first"),
+    ("continue fibre --over K=12:3", 2, "is not a range"),
+    ("continue fibre --over K=0:3", 2, "a concentration is above 0"),
+    ("continue fibre --over P_Kirr=1:2", 2, "nearest: P_Kir"),
+    ("continue fibre --over K=1:2 --and K=1:2", 2, "the axis K is there twice"),
+    ("continue squid --over T=5:15 --out c.zarr", 2, "a continuation is written as .nc or .csv"),
+    ("continue squid --over T=5:15 --figure c.svg --size huge", 2, "there is no size 'huge'"),
+    ("continue squid --over T=5:7 --and g_L=0.3:0.31 --figure c.svg", 2, "there are no folds and no Hopf points"),
     # figures and origins
     ("figure no.nc", 2, "there is no file no.nc"),
     ("figure broken.nc", 2, "is neither a run nor a sweep of cramplab"),

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from simulation.figures.plate import Plate
 
 EXCITABILITY = "excitability"
-OF = {"run": ("traces", "gates"), "sweep": ("rest", "map", "lines", EXCITABILITY), "examination": (EXCITABILITY,)}
+OF = {
+    "run": ("traces", "gates"), "sweep": ("rest", "map", "lines", EXCITABILITY), "examination": (EXCITABILITY,),
+    "continuation": ("branches",), "plane": ("borders",),
+}
+_A = {"examination": "an examination", "plane": "a continuation over two parameters"}
 KINDS = tuple(dict.fromkeys(kind for kinds in OF.values() for kind in kinds))
 FORMATS = tuple(ending.removeprefix(".") for ending in output.FIGURES)
 
@@ -46,6 +50,7 @@ def figure(
     Of a run:   traces (default) or gates, the gates' curves in its bath
     Of a sweep: map (default for two axes), rest or lines (for one)
     Of an examination, of one membrane or over one axis: excitability
+    Of a continuation: branches (one parameter) or borders (two)
     \b
     Examples:
       cramplab figure run.nc
@@ -91,20 +96,22 @@ def _draw(file: Path, kind: str | None, names: list[str], size: str, control: bo
         raise WrongUse(f"there is no kind of figure '{kind}'{nearest(kind, KINDS)}; kinds: {', '.join(KINDS)}")
     what = content(file)
     if kind is not None and kind not in OF[what]:
-        raise WrongUse(f"{file} is {'an' if what == 'examination' else 'a'} {what}: what can be drawn of it is {', '.join(OF[what])}, not {kind}")
+        raise WrongUse(f"{file} is {_A.get(what, f'a {what}')}: what can be drawn of it is {', '.join(OF[what])}, not {kind}")
     if what == "run":
         from simulation.experiment.recording import open_recording
 
         return _of_run(open_recording(file), kind or "traces", names, size, control)
     if what == "examination":
         return _of_examination(file, names, size)
+    if what in ("continuation", "plane"):
+        return _of_continuation(file, what, names, size)
     from simulation.studies.sweep import open_sweep
 
     return _of_sweep(open_sweep(file), kind, names, size)
 
 
 def content(file: Path) -> str:
-    """'run', 'sweep' or 'examination' (of one membrane). Raises WrongUse for anything else."""
+    """'run', 'sweep', 'examination' (of one membrane), 'continuation' or 'plane' (one over two parameters). Raises WrongUse for anything else."""
     if file.suffix.lower() == ".csv":
         raise WrongUse(f"figures are made from .nc files, not from {file.name}; keep the result with --out {file.stem}.nc")
     if not file.exists():
@@ -122,6 +129,8 @@ def content(file: Path) -> str:
         made = {}
     if "axes" in made:
         return "sweep"
+    if "continued" in made:
+        return "continuation" if len(made["continued"]) == 1 else "plane"
     if "protocol" in made:
         return "run"
     if "examinations" in made:
@@ -155,6 +164,18 @@ def _of_examination(file: Path, names: list[str], size: str) -> tuple[Plate, str
         raise WrongUse("an examination is drawn whole; leave out --measure")
     with xr.open_dataset(file, engine="netcdf4") as found:
         return figures.excitability_figure(found.load(), size), EXCITABILITY
+
+
+def _of_continuation(file: Path, what: str, names: list[str], size: str) -> tuple[Plate, str]:
+    import xarray as xr
+
+    from simulation import figures
+
+    if names:
+        raise WrongUse("a continuation is drawn whole; leave out --measure")
+    with xr.open_dataset(file, engine="netcdf4") as found:
+        draw = figures.branches_figure if what == "continuation" else figures.borders_figure
+        return draw(found.load(), size), OF[what][0]
 
 
 def _of_sweep(dataset: xr.Dataset, kind: str | None, names: list[str], size: str) -> tuple[Plate, str]:

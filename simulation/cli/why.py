@@ -89,6 +89,8 @@ def _of_netcdf(file: Path) -> str:
 def _kind(made: Mapping[str, Any]) -> str:
     if "axes" in made:
         return "a sweep"
+    if "continued" in made:
+        return "rests followed along a parameter" if len(made["continued"]) == 1 else "borders of rests over two parameters"
     if made.get("examinations"):
         return "an examination"
     if made.get("cable"):
@@ -105,6 +107,7 @@ def rows(made: Mapping[str, Any]) -> list[list[str]]:
     if "mode" in made:
         out.append(["mode", words.mode(made["mode"], made.get("frozen", []))])
     out += [[f"axis {name}", _axis(name, values)] for name, values in made.get("axes", {}).items()]
+    out += [[f"followed over {name}", _span(name, ends)] for name, ends in made.get("continued", {}).items()]
     if "measures" in made:
         out.append(["measures", ", ".join(made["measures"])])
     out += [["examination", _examination(e)] for e in made.get("examinations") or []]
@@ -137,10 +140,14 @@ def _examination(made: Mapping[str, Any]) -> str:
 
 
 def _axis(name: str, values: list[float]) -> str:
+    return f"{_span(name, values)}, {words.count(len(values), 'value')}"
+
+
+def _span(name: str, values: list[float]) -> str:
     from simulation.experiment.bath import COMPONENTS
 
     unit = COMPONENTS[name].unit if name in COMPONENTS else ""
-    return f"from {words.quantity(values[0])} to {words.quantity(values[-1], unit)}, {words.count(len(values), 'value')}"
+    return f"from {words.quantity(values[0])} to {words.quantity(values[-1], unit)}"
 
 
 def _equations(made: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 Each function returns a Plate: a Matplotlib figure (no pyplot, shown by a notebook as it is) with its description in ``alt``
 and its origin in ``provenance``, both of which ``save`` writes into the file."""
 
+from simulation.figures.branches import borders_figure, branches_figure
 from simulation.figures.errors import FigureError
 from simulation.figures.excitability import excitability_figure
 from simulation.figures.gates import gate_figure
@@ -17,6 +18,6 @@ from simulation.figures.style import SIZES, axis_label
 from simulation.figures.traces import traces
 
 __all__ = [
-    "SIZES", "FigureError", "Plate", "axis_label", "excitability_figure", "gate_figure", "lines", "map_figure", "propagation_figure",
-    "provenance_of", "rest_curve", "save", "shift_figure", "strip", "traces",
+    "SIZES", "FigureError", "Plate", "axis_label", "borders_figure", "branches_figure", "excitability_figure", "gate_figure", "lines",
+    "map_figure", "propagation_figure", "provenance_of", "rest_curve", "save", "shift_figure", "strip", "traces",
 ]

@@ -60,6 +60,7 @@ class _Followed:
         self.sweep = Sweep(p, tuple(Axis(r.name, (r.low, r.high)) for r in ranges), ("rest",))
         self.p, self.ranges = p, ranges
         self.free = np.array([i for i in range(len(p.states)) if i not in p.held_at_rest])
+        self.block, self.count = np.ix_(self.free, self.free), len(p.states)
         self.symbols = [self._symbol(r.name) for r in ranges]
         self.base = self.at(tuple(r.low for r in ranges)).numbers()
         self._values = lru_cache(maxsize=64)(self._values_at)
@@ -118,14 +119,14 @@ class _Followed:
         return np.array([numbers[s.guess] if isinstance(s.guess, str) else s.guess for s in self.p.bound.states])
 
     def rates(self, y: Array, x: Array) -> Array:
-        rate = np.empty(len(self.p.states))
+        rate = np.empty(self.count)
         self.p.kernel.rhs(0.0, self.whole(y, x), self._values(*map(float, x)), rate)
         return np.asarray(rate[self.free])
 
     def jacobian(self, y: Array, x: Array) -> Array:
-        matrix = np.empty((len(self.p.states), len(self.p.states)))
+        matrix = np.empty((self.count, self.count))
         self.p.kernel.jacobian(0.0, self.whole(y, x), self._values(*map(float, x)), matrix)
-        return np.asarray(matrix[np.ix_(self.free, self.free)])
+        return np.asarray(matrix[self.block])
 
     def equations(self, near: Array) -> Equations:
         """``near``: a state of usual size, shape (free,)."""
@@ -152,11 +153,7 @@ class Continuation:
 
     def V(self, point: Point) -> float:
         """mV."""
-        return float(point.y[self._place_of_V])
-
-    @cached_property
-    def _place_of_V(self) -> int:
-        return _free(self.preparation).index(self.preparation.potential)
+        return _potential(self.preparation, point)
 
     @property
     def stable_stretches(self) -> list[tuple[float, float]]:
@@ -236,6 +233,10 @@ class Borders:
     over: tuple[Range, Range]
     curves: tuple[Branch, ...]
     slices: tuple[tuple[float, Continuation], ...]
+
+    def V(self, point: Point) -> float:
+        """mV."""
+        return _potential(self.preparation, point)
 
     def crossings(self, kind: str, at: Mapping[str, float]) -> list[float]:
         """Where curves of a kind ('fold', 'Hopf') lie along the other parameter at a value of one of them, {'Ca': 1.2}."""
@@ -334,8 +335,8 @@ def pieces(unstable: Iterable[int]) -> list[Stretch]:
     return out
 
 
-def _free(p: Preparation) -> list[int]:
-    return [i for i in range(len(p.states)) if i not in p.held_at_rest]
+def _potential(p: Preparation, point: Point) -> float:
+    return float(point.y[[i for i in range(len(p.states)) if i not in p.held_at_rest].index(p.potential)])
 
 
 def _dataset(p: Preparation, ranges: tuple[Range, ...], branches: tuple[Branch, ...]) -> xr.Dataset:
