@@ -24,8 +24,8 @@ from simulation.experiment.protocol import BathChange, Clamp, Noise, Pulse, Ramp
 
 HEAVY = ("numpy", "scipy", "llvmlite", "matplotlib", "xarray", "pydantic", "pint", "sympy", "joblib", "netCDF4", "rich")
 LEAVES = (
-    "models", "equations", "rest", "continue", "shift", "run", "sweep", "excitability", "conduction", "figure", "validate", "overview", "why",
-    "parameters list", "parameters show", "parameters diff", "parameters check", "parameters cite",
+    "models", "equations", "rest", "continue", "shift", "run", "sweep", "regimes", "excitability", "conduction", "figure", "validate", "overview",
+    "why", "parameters list", "parameters show", "parameters diff", "parameters check", "parameters cite",
 )
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and devices of POSIX")
 
@@ -120,6 +120,10 @@ FOLLOWED = record(
         points=array(record(label=TEXT, V=NUMBER, period=MAYBE, growth=NUMBER, unstable={"type": "integer"})),
     )),
 )
+REGIMES = record(
+    **MEMBRANE, axes={"type": "object"}, regimes=array(record(name=TEXT, number={"type": "integer"}, share=NUMBER, text=TEXT)),
+    protocol={"type": "object"}, points={"type": "integer"}, failed={"type": "integer"}, control_rest=NUMBER, files=array(TEXT),
+)
 PARAMETER = record(value=NUMBER, unit=TEXT, kind=TEXT, source=array(TEXT), range=array(NUMBER), note=TEXT, stated_in=TEXT)
 SCHEMAS = {
     "models": record(
@@ -137,6 +141,7 @@ SCHEMAS = {
     "rest fibre": REST,
     "rest squid": REST,
     "continue squid --over T=5:15": FOLLOWED,
+    "regimes squid --over T=5:15:2 --over g_K=20,36 --jobs 1": REGIMES,
     "continue squid --over E_L=-70:-10 --and g_K=20:40": FOLLOWED,
     "run squid --step 20ms:20": RUN,
     "run squid --duration 20ms": RUN,
@@ -574,6 +579,13 @@ REFUSED = [
     ("continue squid --over T=5:15 --out c.zarr", 2, "a continuation is written as .nc or .csv"),
     ("continue squid --over T=5:15 --figure c.svg --size huge", 2, "there is no size 'huge'"),
     ("continue squid --over T=5:7 --and g_L=0.3:0.31 --figure c.svg", 2, "there are no folds and no Hopf points"),
+    # regimes
+    ("regimes fibre", 2, "say what is varied, twice"),
+    ("regimes fibre --over K=2:9:3", 2, "say what is varied, twice"),
+    ("regimes fibre --over K=2:9:3 --over K=2:9:3", 2, "the axis K is there twice"),
+    ("regimes fibre --over K=2:9:3 --over Ca=1,3,2", 2, "the values of the axis Ca have to rise or fall throughout"),
+    ("regimes fibre --over K=2:9:3 --over Ca=1,2 --out r.zarr", 2, "a map of regimes is written as .nc or .csv"),
+    ("regimes fibre --over K=2,3 --over Mg=0.5,1 --bath-change Ca=0.6@10", 2, "would undo the axis K"),
     # figures and origins
     ("figure no.nc", 2, "there is no file no.nc"),
     ("figure broken.nc", 2, "is neither a run nor a sweep of cramplab"),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 EXCITABILITY = "excitability"
 OF = {
-    "run": ("traces", "gates"), "sweep": ("rest", "map", "lines", EXCITABILITY), "examination": (EXCITABILITY,),
+    "run": ("traces", "gates"), "sweep": ("rest", "map", "lines", EXCITABILITY, "regimes"), "examination": (EXCITABILITY,),
     "continuation": ("branches",), "plane": ("borders",),
 }
 _A = {"examination": "an examination", "plane": "a continuation over two parameters"}
@@ -49,6 +49,7 @@ def figure(
     \b
     Of a run:   traces (default) or gates, the gates' curves in its bath
     Of a sweep: map (default for two axes), rest or lines (for one)
+    Of a map of regimes: regimes (default), or a measure of it as map
     Of an examination, of one membrane or over one axis: excitability
     Of a continuation: branches (one parameter) or borders (two)
     \b
@@ -181,6 +182,8 @@ def _of_continuation(file: Path, what: str, names: list[str], size: str) -> tupl
 def _of_sweep(dataset: xr.Dataset, kind: str | None, names: list[str], size: str) -> tuple[Plate, str]:
     from simulation import figures
 
+    if kind == "regimes" or (kind is None and "regime" in dataset and not names):
+        return figures.regime_figure(dataset, size), "regimes"
     axes = [str(d) for d in dataset["status"].dims]
     numbers = [n for n in (str(v) for v in dataset.data_vars) if n not in ("status", "message") and len(dataset[n].dims) == len(axes)]
     wanted = names or numbers

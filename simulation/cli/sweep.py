@@ -94,7 +94,7 @@ def sweep(
     asked = Sweep(membrane.here, axes, tuple(dict.fromkeys(measures)), plan.protocol(membrane.here) if plan else None)
     if solver:
         asked = replace(asked, solver=replace(RUN_SOLVER, **solver))
-    _check_bath_changes(asked)
+    check_bath_changes(asked)
     kept = f"finished points are kept in {out}.unfinished; make room, and give the same command with --resume"
     with output.saving(out, kept), progress_bar() as progress:
         try:
@@ -127,7 +127,7 @@ def orderly(axis: Axis) -> Axis:
     return axis
 
 
-def _check_bath_changes(asked: Sweep) -> None:
+def check_bath_changes(asked: Sweep) -> None:
     """A change of bath sets every ion, so it has to name those that the sweep varies."""
     from simulation.experiment.protocol import BathChange
 

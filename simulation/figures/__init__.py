@@ -10,6 +10,7 @@ from simulation.figures.gates import gate_figure
 from simulation.figures.maps import lines, map_figure
 from simulation.figures.plate import Plate
 from simulation.figures.propagation import propagation_figure
+from simulation.figures.regimes import regime_figure
 from simulation.figures.rest_curve import rest_curve
 from simulation.figures.save import provenance_of, save
 from simulation.figures.shift import shift_figure
@@ -19,5 +20,5 @@ from simulation.figures.traces import traces
 
 __all__ = [
     "SIZES", "FigureError", "Plate", "axis_label", "borders_figure", "branches_figure", "excitability_figure", "gate_figure", "lines",
-    "map_figure", "propagation_figure", "provenance_of", "rest_curve", "save", "shift_figure", "strip", "traces",
+    "map_figure", "propagation_figure", "provenance_of", "regime_figure", "rest_curve", "save", "shift_figure", "strip", "traces",
 ]
