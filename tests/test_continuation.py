@@ -231,6 +231,31 @@ def test_on_the_branch_lies_every_rest_that_is_found_alone(rested, over_potassiu
     assert [s for _, s in crossed] == [s.stable for s in found]
 
 
+def test_an_island_between_the_ends_is_seen(rested):
+    """The fibre of hypokalaemic paralysis has three rests at 3 mM potassium, one at either end: two of them lie on a closed branch."""
+    c = follow_rests(sim.prepare("fibre_hypopp"), "K=0.5:8")
+    (island,) = (branch for branch in c.branches if branch.closed)
+    low, high = sorted(q.p[0] for q in island.of("fold"))
+    assert low < 3 < high
+    assert [len(rested("fibre_hypopp", f"K={K}").states) for K in (0.5, round(low - 0.05, 3), 3, round(high + 0.05, 3), 8)] == [1, 1, 3, 1, 1]
+
+
+def test_rests_are_followed_to_where_the_root_finder_has_lost_them(fibre):
+    """With a little more inward rectifier: what a search along V passes over is still a rest."""
+    p = fibre.scaled({"P_Kir": 1.4})
+    c = follow_rests(p, "K=0.3:6")
+    d = c.to_dataset()
+    d = d.isel(point=np.flatnonzero((d["stable"].values == 1) & (d["V_s"].values > -65)))
+    near = d.isel(point=int(np.argmin(np.abs(d["K"].values - 1.0))))
+    state, here = np.array([float(near[name]) for name in p.states]), p.in_bath(K=float(near["K"]))
+    rate = np.empty(len(state))
+    here.kernel.rhs(0.0, state, here.values, rate)
+    moving = [i for i in range(len(state)) if i not in here.held_at_rest]
+    assert np.abs(rate[moving]).max() < 1e-9
+    stays = sim.run(here, sim.rest_only(5000), start=state)
+    assert np.ptp(stays.V) < 0.05
+
+
 def test_an_acute_fibre_is_followed_with_what_it_holds(prepared):
     p = prepared("fibre", mode="acute")
     c = follow_rests(p, "K=2:10")

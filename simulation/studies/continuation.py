@@ -21,6 +21,7 @@ from simulation.studies.sweep import Axis, Sweep
 if TYPE_CHECKING:
     import xarray as xr
 
+STARTS, FEW_STARTS = 13, 5  # values of the parameter at which all rests are sought, to begin branches there
 SLICES = 7  # values of the second parameter at which points are looked for that curves may begin at
 _SAME = 1e-3  # of the scale of the states: two states closer than that are one
 
@@ -176,18 +177,18 @@ class Continuation:
 def follow_rests(p: Preparation, over: str | Range) -> Continuation:
     """Every branch of rests of ``p`` along ``over`` ('K=0.3:12').
 
-    Branches begin at all steady states that ``find_rest`` finds at both ends, in the control bath and half way between, so that also those
-    that are not joined to the others are seen. Raises ExperimentError, ModelSaysNo."""
+    Branches begin at all steady states that ``find_rest`` finds at thirteen values from end to end and in the control bath, so that also those
+    that are not joined to the others are seen, unless they are short and lie between two of these values. Raises ExperimentError, ModelSaysNo."""
     r = parse_range(over)
-    return Continuation(p, r, _branches(p, (r,), {})[0])
+    return Continuation(p, r, _branches(p, r, {}, STARTS))
 
 
-def _branches(p: Preparation, ranges: tuple[Range, ...], others: Mapping[str, float]) -> tuple[tuple[Branch, ...], _Followed]:
-    followed = _Followed(p if not others else Sweep(p, tuple(Axis(n, (v,)) for n, v in others.items()), ("rest",)).at(others), ranges)
-    (r,) = ranges
+def _branches(p: Preparation, r: Range, others: Mapping[str, float], count: int) -> tuple[Branch, ...]:
+    """Branches along ``r``, other parameters set to what ``others`` says."""
+    followed = _Followed(p if not others else Sweep(p, tuple(Axis(n, (v,)) for n, v in others.items()), ("rest",)).at(others), (r,))
     found: list[Branch] = []
     equations: Equations | None = None
-    for value in _starts(followed, r):
+    for value in _starts(followed, r, count):
         for state in find_rest(followed.at([value])).states:
             y = state.state[followed.free]
             if equations is None:
@@ -197,13 +198,12 @@ def _branches(p: Preparation, ranges: tuple[Range, ...], others: Mapping[str, fl
             branch = follow(equations, y, value)
             if branch is not None:
                 found.append(branch if branch.points[0].p[0] <= branch.points[-1].p[0] else Branch(branch.points[::-1], "rest", branch.closed))
-    return tuple(found), followed
+    return tuple(found)
 
 
-def _starts(followed: _Followed, r: Range) -> list[float]:
+def _starts(followed: _Followed, r: Range, count: int) -> list[float]:
     control = followed.sweep.control()[r.name]
-    middle = 0.5 * (r.low + r.high)
-    return list(dict.fromkeys(v for v in (r.low, control, middle, r.high) if v in r))
+    return list(dict.fromkeys(v for v in (r.low, control, *np.linspace(r.low, r.high, count).tolist()) if v in r))
 
 
 def _passes(equations: Equations, branch: Branch, value: float, y: Array) -> bool:
@@ -281,7 +281,7 @@ def follow_borders(p: Preparation, first: str | Range, second: str | Range) -> B
     curves: list[Branch] = []
     slices = []
     for value in sorted(values.tolist(), key=lambda v: abs(v - control)):
-        branches, _ = _branches(p, (one,), {two.name: value})
+        branches = _branches(p, one, {two.name: value}, FEW_STARTS if slices else STARTS)
         slices.append((value, Continuation(plane.sweep.at({two.name: value}), one, branches)))
         for point in (q for branch in branches for q in branch.labelled if q.label in ("fold", "Hopf")):
             equations = plane.equations(point.y)
