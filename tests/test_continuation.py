@@ -235,7 +235,8 @@ def test_an_island_between_the_ends_is_seen(rested):
     """The fibre of hypokalaemic paralysis has three rests at 3 mM potassium, one at either end: two of them lie on a closed branch."""
     c = follow_rests(sim.prepare("fibre_hypopp"), "K=0.5:8")
     (island,) = (branch for branch in c.branches if branch.closed)
-    low, high = sorted(q.p[0] for q in island.of("fold"))
+    low, high = sorted({float(q.p[0]) for q in island.of("fold")})
+    assert sorted(c.stable_stretches) == [(0.5, 8.0), (low, high)]
     assert low < 3 < high
     assert [len(rested("fibre_hypopp", f"K={K}").states) for K in (0.5, round(low - 0.05, 3), 3, round(high + 0.05, 3), 8)] == [1, 1, 3, 1, 1]
 

@@ -32,6 +32,7 @@ NAMES = {r.name: k for k, r in REGIMES.items()}
     ((-79, NAN, NAN, 0, 0, 0), "depolarised block"),
     ((-79, NAN, NAN, 1, 0, 0), "one spike"),
     ((NAN, NAN, -55, 1, 0, 0), "depolarised block"),
+    ((NAN, NAN, -75, 4, 0, 0), "fires while stimulated"),  # and within the time watched not again
     ((NAN, NAN, -95, 0, 0, 0), "quiet"),
     ((-95, -60, -70, 1, 0, 0), "two resting states"),
     ((-95, -60, -70, 4, 3, 1), "two resting states"),

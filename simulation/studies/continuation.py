@@ -279,7 +279,7 @@ def follow_borders(p: Preparation, first: str | Range, second: str | Range) -> B
     if control in two:
         values[np.argmin(np.abs(values - control))] = control
     curves: list[Branch] = []
-    slices = []
+    slices: list[tuple[float, Continuation]] = []
     for value in sorted(values.tolist(), key=lambda v: abs(v - control)):
         branches = _branches(p, one, {two.name: value}, FEW_STARTS if slices else STARTS)
         slices.append((value, Continuation(plane.sweep.at({two.name: value}), one, branches)))

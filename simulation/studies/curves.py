@@ -409,20 +409,22 @@ def _back(first: _Node, a: _Node, b: _Node) -> bool:
     return bool(0 <= along <= step and aside < 0.1 * step and first.tangent @ a.tangent > _TURN)
 
 
-def _both_ways(curve: _Rests, u: Array) -> tuple[Point, ...]:
+def _both_ways(curve: _Rests, u: Array, kind: str) -> Branch:
     ahead = _walk(curve, u, 1)
     if len(ahead) > 1 and ahead[-1] is ahead[0]:
-        return tuple(ahead)
+        at = next((i for i, point in enumerate(ahead) if point.label), 0)  # a closed curve begins and ends at one of its points
+        return Branch((*ahead[at:-1], *ahead[:at], replace(ahead[at], label="")), kind, True)
     back = _walk(curve, u, -1)
     first = ahead[0] if ahead[0].label else back[0]  # a start at an edge of the box is the end of one way
-    return (*reversed(back[1:]), first, *ahead[1:])
+    return Branch((*reversed(back[1:]), first, *ahead[1:]), kind)
 
 
 # ---- what is offered
 
 @dataclass(frozen=True, eq=False)
 class Branch:
-    """A curve of points, in order. ``kind``: 'rest', or 'fold' or 'Hopf' for curves of such points over two parameters."""
+    """A curve of points, in order. ``kind``: 'rest', or 'fold' or 'Hopf' for curves of such points over two parameters. ``closed``: the last
+    point is the first one again, without its label."""
 
     points: tuple[Point, ...]
     kind: str = "rest"
@@ -469,8 +471,7 @@ def follow(equations: Equations, y: Array, p: float) -> Branch | None:
     here = polished(equations, np.asarray(y, dtype=float), np.array([p]))
     if here is None:
         return None
-    points = _both_ways(_Rests(equations), np.append(here / equations.scale, p / equations.span))
-    return Branch(points, "rest", len(points) > 2 and points[0] is points[-1])
+    return _both_ways(_Rests(equations), np.append(here / equations.scale, p / equations.span), "rest")
 
 
 def at_parameter(equations: Equations, kind: str, y: Array, p: Array, held: int, most: float = 0.1) -> Point | None:
@@ -495,5 +496,4 @@ def follow_point(equations: Equations, point: Point, p: Array) -> Branch | None:
         exact = _corrected(curve, u, _first_tangent(curve, u), u, 0.1)
     if exact is None:
         return None
-    points = _both_ways(curve, exact)
-    return Branch(points, point.label, len(points) > 2 and points[0] is points[-1])
+    return _both_ways(curve, exact, point.label)

@@ -63,7 +63,7 @@ def classed(
             np.isnan(spikes),
             restless & (after_discharge > 0),
             np.isfinite(rest_2),
-            (block > 0) | (depolarised & ((spikes == 0) | restless)),
+            (block > 0) | (depolarised & ((spikes == 0) | (restless & (spikes < 2)))),
             after_discharge > 0,
             spikes > 1,
             spikes == 1,
