@@ -183,6 +183,17 @@ class Kernel:
             params[self.emitted.parameters.index(name)] = value
         return self._prepared(params)
 
+    def spread(self, values: Array, parameters: Mapping[str, Array]) -> Array:
+        """Rows of ``values``, each as it would be if some parameters had the numbers that stand for this row."""
+        count = len(next(iter(parameters.values())))
+        n = len(self.emitted.parameters)
+        out, params = np.empty((count, len(self.emitted.values))), np.tile(values[:n], (count, 1))
+        for name, numbers in parameters.items():
+            params[:, self.emitted.parameters.index(name)] = numbers
+        for row, of_row in zip(out, params, strict=True):
+            self._functions.prepare(of_row, row)
+        return out
+
     def _prepared(self, params: Array) -> Array:
         values = np.empty(len(self.emitted.values))
         self._functions.prepare(params, values)

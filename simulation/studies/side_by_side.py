@@ -65,7 +65,7 @@ class _Work:
 
     def __init__(self, sweep: Sweep, index: Sequence[int], threads: int | None) -> None:
         self.sweep, self.index, self.threads = sweep, index, threads
-        self.values = _values(sweep, [sweep.point(i) for i in index])
+        self.values = _values(sweep, index)
         self.messages = [sweep.preparation.senseless(row) or "" for row in self.values]
         self.out = {name: np.full((len(index), *inner), math.nan) for name, inner in sweep.inner.items()}
 
@@ -196,19 +196,15 @@ class _Work:
         return [float(state[p.states.index(s)]) if s in p.states else seen[s] for s in watch]
 
 
-def _values(sweep: Sweep, points: Sequence[Mapping[str, float]]) -> Array:
-    """Prepared parameters of each point: those of the whole, with what the axes change."""
+def _values(sweep: Sweep, index: Sequence[int]) -> Array:
+    """Prepared parameters of some points: those of the whole, with what the axes change."""
     p = sweep.preparation
-    kernel, base = p.kernel, p.kernel.prepare(p.numbers())
-    known: dict[tuple[str, float], tuple[str, float]] = {}
-
-    def number(axis: str, value: float) -> tuple[str, float]:
-        if (axis, value) not in known:
-            symbol = p.bound.model.bath.get(axis) or (axis if axis in p.parameters.parameters else axis.removesuffix("_scale"))
-            known[axis, value] = symbol, sweep.at({axis: value}).numbers()[symbol]
-        return known[axis, value]
-
-    return np.array([kernel.changed(base, dict(number(a, v) for a, v in point.items())) for point in points])
+    changed: dict[str, Array] = {}
+    for axis, places in zip(sweep.axes, np.unravel_index(np.asarray(index), sweep.shape), strict=True):
+        symbol = p.bound.model.bath.get(axis.name) or (axis.name if axis.name in p.parameters.parameters else axis.name.removesuffix("_scale"))
+        used, where = np.unique(places, return_inverse=True)
+        changed[symbol] = np.array([sweep.at({axis.name: axis.values[int(k)]}).numbers()[symbol] for k in used])[where]
+    return p.kernel.spread(p.kernel.prepare(p.numbers()), changed)
 
 
 def rest_measure(stable: Sequence[float], unstable: Sequence[float]) -> dict[str, float]:
