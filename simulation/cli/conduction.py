@@ -42,11 +42,7 @@ def conduction(
       cramplab excitability conduction fibre --over K=2.5:9:14 --figure v.svg"""
     from simulation.experiment.cable import cable_constants, propagate
 
-    for path, endings, what in ((out, (".nc",), "a cable"), (figure, output.FIGURES, "a figure")):
-        if path is not None:
-            output.destination(path, endings, what)
-    if figure is not None:
-        options.check_size(size)
+    options.check_files("a cable", out, figure, size, (".nc",))
     spike, constants = propagate(membrane.here, sections, again=again), cable_constants(membrane.here)
     written = []
     if out is not None:

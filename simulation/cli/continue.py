@@ -13,6 +13,7 @@ from simulation.cli.errors import WrongUse
 from simulation.cli.options import Json, Membrane, given
 
 if TYPE_CHECKING:
+    from simulation.figures.plate import Plate
     from simulation.studies.continuation import Borders, Continuation
     from simulation.studies.curves import Branch, Point
 
@@ -56,11 +57,7 @@ def follow(
 
     if over is None:
         raise WrongUse("say what is changed: --over NAME=FROM:TO, for example --over K=0.3:12")
-    for path, endings, what in ((out, output.DATA, "a continuation"), (figure, output.FIGURES, "a figure")):
-        if path is not None:
-            output.destination(path, endings, what)
-    if figure is not None:
-        options.check_size(size)
+    options.check_files("a continuation", out, figure, size)
     found = follow_rests(membrane.here, over) if and_ is None else follow_borders(membrane.here, over, and_)
     written = _write(found, out, figure, size)
     if json:
@@ -74,25 +71,17 @@ def follow(
 
 def _write(found: Continuation | Borders, out: Path | None, figure: Path | None, size: str) -> list[Path]:
     from simulation.studies.continuation import Borders
-    from simulation.studies.sweep import save
 
     if out is None and figure is None:
         return []
-    dataset, written = found.to_dataset(), []
-    plate = None
-    if figure is not None:
+    dataset = found.to_dataset()
+
+    def draw() -> Plate:
         from simulation import figures
 
-        draw = figures.borders_figure if isinstance(found, Borders) else figures.branches_figure
-        plate = draw(dataset, size)  # says no before anything is written
-    if out is not None:
-        with output.saving(out):
-            written.append(save(dataset, out))
-    if plate is not None and figure is not None:
-        from simulation import figures
+        return (figures.borders_figure if isinstance(found, Borders) else figures.branches_figure)(dataset, size)
 
-        written += figures.save(plate, figure)
-    return written
+    return output.keep(dataset, out, draw, figure)
 
 
 # ---- the result

@@ -109,11 +109,7 @@ def perform(
         raise WrongUse("a motor unit is driven with --drive, as in --drive 20Hz:2s@0.5s; --pulse, --train and the like are for one membrane")
     if not want.drive and plan.duration is None:
         raise WrongUse("say how the unit is driven, as in --drive 20Hz:2s@0.5s, or --duration 3s to watch whether it fires by itself")
-    for path, endings, what in ((out, (".nc",), "a run of a motor unit"), (figure, output.FIGURES, "a figure")):
-        if path is not None:
-            output.destination(path, endings, what)
-    if figure is not None:
-        options.check_size(size)
+    options.check_files("a run of a motor unit", out, figure, size, (".nc",))
     chosen = Solver(**solver) if solver else None
     found = run_unit(want.here, want.drive, plan.duration, solver=chosen)
     measured = cramp.measure(found)

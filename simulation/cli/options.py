@@ -313,6 +313,15 @@ Size = Annotated[str, typer.Option("--size", metavar="slide|half|column", help="
 Control = Annotated[bool, typer.Option("--control/--no-control", help="Draw a run of the untouched membrane in grey behind.")]
 
 
+def check_files(what: str, out: Path | None, figure: Path | None, size: str, endings: Sequence[str] = output.DATA) -> None:
+    """Raises WrongUse or FigureError before any work is done. ``what``: is kept in ``out``, for the message."""
+    for path, allowed, named in ((out, endings, what), (figure, output.FIGURES, "a figure")):
+        if path is not None:
+            output.destination(path, allowed, named)
+    if figure is not None:
+        check_size(size)
+
+
 def check_size(size: str) -> None:
     """Raises FigureError before any work is done."""
     from simulation.figures.style import size_of

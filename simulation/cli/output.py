@@ -14,7 +14,7 @@ import sys
 import textwrap
 import unicodedata
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +22,11 @@ from simulation.cli.errors import WrongUse, in_debug_mode
 from simulation.files import FileError
 
 if TYPE_CHECKING:
+    import xarray as xr
     from rich.console import Console
     from rich.table import Table
+
+    from simulation.figures.plate import Plate
 
 WIDTH = 80
 DATA, FIGURES = (".nc", ".csv"), (".svg", ".pdf", ".png")
@@ -147,6 +150,22 @@ def destination(path: Path, endings: Sequence[str], what: str) -> Path:
     if not os.access(folder, os.W_OK):
         raise WrongUse(f"cannot write {path}: writing in the folder {folder} is not allowed; take another folder, for example your own")
     return path
+
+
+def keep(data: xr.Dataset, out: Path | None, draw: Callable[[], Plate], figure: Path | None) -> list[Path]:
+    """Writes what was asked for, data and figure; the files. The figure is drawn first, so that it says no before anything is written."""
+    from simulation.studies.sweep import save
+
+    written = []
+    plate = draw() if figure is not None else None
+    if out is not None:
+        with saving(out):
+            written.append(save(data, out))
+    if plate is not None and figure is not None:
+        from simulation import figures
+
+        written += figures.save(plate, figure)
+    return written
 
 
 def is_zarr(path: Path) -> bool:

@@ -16,6 +16,8 @@ from simulation.cli.sweep import check_bath_changes, orderly, progress_bar
 if TYPE_CHECKING:
     import xarray as xr
 
+    from simulation.figures.plate import Plate
+
 
 def register(app: typer.Typer) -> None:
     app.command("regimes")(regimes)
@@ -50,11 +52,7 @@ def regimes(
 
     if not over or len(over) != 2:
         raise WrongUse("say what is varied, twice: for example --over K=2:9:36 --over Ca=0.4:2:33")
-    for path, endings, what in ((out, output.DATA, "a map of regimes"), (figure, output.FIGURES, "a figure")):
-        if path is not None:
-            output.destination(path, endings, what)
-    if figure is not None:
-        options.check_size(size)
+    options.check_files("a map of regimes", out, figure, size)
     axes = [orderly(parse_axis(text)) for text in over]
     protocol = plan.protocol(membrane.here) if plan else None
     check_bath_changes(Sweep(membrane.here, tuple(axes), MEASURES, protocol))
@@ -71,17 +69,12 @@ def regimes(
 
 
 def _write(found: xr.Dataset, out: Path | None, figure: Path | None, size: str) -> list[Path]:
-    from simulation.studies.sweep import save
-
-    written = []
-    if out is not None:
-        with output.saving(out):
-            written.append(save(found, out))
-    if figure is not None:
+    def draw() -> Plate:
         from simulation import figures
 
-        written += figures.save(figures.regime_figure(found, size), figure)
-    return written
+        return figures.regime_figure(found, size)
+
+    return output.keep(found, out, draw, figure)
 
 
 def facts(found: xr.Dataset) -> dict[str, Any]:

@@ -79,11 +79,7 @@ def run(
             "say what is done to the membrane: --pulse 0.5ms:300@10, --step, --train, --ramp, --noise, --clamp, --bath-change or "
             "--protocol FILE, or --duration 300ms to just watch; where it rests says: cramplab rest"
         )
-    for path, endings, what in ((out, output.DATA, "a run"), (figure, output.FIGURES, "a figure")):
-        if path is not None:
-            output.destination(path, endings, what)
-    if figure is not None:
-        options.check_size(size)
+    options.check_files("a run", out, figure, size)
     chosen = Solver(**solver)
     protocol = plan.protocol(membrane.here)
     rest = find_rest(membrane.here)

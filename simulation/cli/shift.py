@@ -16,6 +16,8 @@ from simulation.cli.options import Json, Membrane, given
 if TYPE_CHECKING:
     import xarray as xr
 
+    from simulation.figures.plate import Plate
+
 DRAWN = "Ca=0.1:5:50"
 _SHOWN = 9  # points of a curve that are printed
 _NO_SHIFT = 0.05  # mV: less is not seen with one decimal
@@ -55,11 +57,7 @@ def shift(
       cramplab shift --bath Ca=0.8 --over pH=7:7.8:9 --out ph.csv"""
     from simulation.experiment.shift import gating_shift
 
-    for path, endings, what in ((out, output.DATA, "a shift"), (figure, output.FIGURES, "a figure")):
-        if path is not None:
-            output.destination(path, endings, what)
-    if figure is not None:
-        options.check_size(size)
+    options.check_files("a shift", out, figure, size)
     here = gating_shift(membrane.here)
     curve = _curve(membrane, over or DRAWN) if over is not None or out is not None or figure is not None else None
     written = _write(curve, out, figure, size) if curve is not None else []
@@ -78,17 +76,12 @@ def _curve(membrane: Membrane, over: str) -> xr.Dataset:
 
 
 def _write(curve: xr.Dataset, out: Path | None, figure: Path | None, size: str) -> list[Path]:
-    from simulation import figures
-    from simulation.studies.sweep import save
+    def draw() -> Plate:
+        from simulation import figures
 
-    written = []
-    plate = figures.shift_figure(curve, size) if figure is not None else None  # says no before anything is written
-    if out is not None:
-        with output.saving(out):
-            written.append(save(curve, out))
-    if plate is not None and figure is not None:
-        written += figures.save(plate, figure)
-    return written
+        return figures.shift_figure(curve, size)
+
+    return output.keep(curve, out, draw, figure)
 
 
 # ---- the result

@@ -106,6 +106,11 @@ class Traces:
         return np.clip(np.searchsorted(self.t + long * which, t + long * trace), self.first[trace], self.first[trace + 1])
 
 
+def _cubic(y0: Any, y1: Any, m0: Any, m1: Any) -> tuple[Any, Any]:
+    """Coefficients of x^2 and x^3 of the cubic from y0 at x = 0 to y1 at 1 with slopes m0 and m1 there."""
+    return 3 * (y1 - y0) - 2 * m0 - m1, 2 * (y0 - y1) + m0 + m1
+
+
 def crossings(t: Array, V: Array, slope: Array, level: float, rising: bool = True) -> tuple[NDArray[np.intp], Array]:
     """Indices i with a crossing of ``level`` upward (or downward) between t[i] and t[i + 1], and its times: V is taken for a cubic with
     known slopes. Between two traces, where time goes back, there is none."""
@@ -114,7 +119,7 @@ def crossings(t: Array, V: Array, slope: Array, level: float, rising: bool = Tru
     i = i[t[i + 1] >= t[i]]
     h, y0, y1 = t[i + 1] - t[i], V[i] - level, V[i + 1] - level
     m0, m1 = h * slope[i], h * slope[i + 1]
-    c2, c3 = 3 * (y1 - y0) - 2 * m0 - m1, 2 * (y0 - y1) + m0 + m1
+    c2, c3 = _cubic(y0, y1, m0, m1)
     low, high, x = np.zeros(len(i)), np.ones(len(i)), y0 / (y0 - y1)
     for _ in range(60):  # Newton's method, kept in a bracket by halving
         value, steep = y0 + x * (m0 + x * (c2 + x * c3)), m0 + x * (2 * c2 + x * 3 * c3)
@@ -255,8 +260,8 @@ def _at(t: Array, V: Array, slope: Array, time: float) -> float:
     i = min(int(np.searchsorted(t, time, side="right")), len(t) - 1) - 1
     h = t[i + 1] - t[i]
     x, m0, m1 = (time - t[i]) / h, h * slope[i], h * slope[i + 1]
-    rise = V[i + 1] - V[i]
-    return float(V[i] + x * (m0 + x * (3 * rise - 2 * m0 - m1 + x * (m0 + m1 - 2 * rise))))
+    c2, c3 = _cubic(V[i], V[i + 1], m0, m1)
+    return float(V[i] + x * (m0 + x * (c2 + x * c3)))
 
 
 def _peak(t: Array, V: Array, slope: Array, top: int) -> tuple[float, float]:
@@ -265,7 +270,7 @@ def _peak(t: Array, V: Array, slope: Array, top: int) -> tuple[float, float]:
     for i in range(max(top - 1, 0), min(top, len(t) - 2) + 1):
         h = float(t[i + 1] - t[i])
         y0, y1, m0, m1 = float(V[i]), float(V[i + 1]), h * float(slope[i]), h * float(slope[i + 1])
-        c2, c3 = 3 * (y1 - y0) - 2 * m0 - m1, 2 * (y0 - y1) + m0 + m1
+        c2, c3 = _cubic(y0, y1, m0, m1)
         within = c2 * c2 - 3 * c3 * m0  # of the derivative m0 + 2 c2 x + 3 c3 x^2
         if m0 <= 0 or within < 0:
             continue

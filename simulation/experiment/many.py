@@ -276,6 +276,15 @@ def follow(
         yield some, _traces(some, parts, protocol, push[[c.index for c in some]], p.potential)
 
 
+def watched_to_end(p: Preparation, protocol: Protocol, course: Course, values: Array, watch: Sequence[str]) -> tuple[Array, list[Array]]:
+    """Times and the symbols that a course was asked to watch: where each step began, and what the last one came to."""
+    last, values = protocol.segments[-1], values.copy()
+    values[[p.kernel.emitted.values.index(s) for s in p.bound.model.stimulus]] = last.I_0, last.I_slope, last.start
+    at_end = p.kernel.observe(np.array([float(last.stop)]), course.state[None, :], values)[0]
+    seen = dict(zip(p.kernel.emitted.symbols, at_end, strict=True)) | dict(zip(p.states, course.state, strict=True))
+    return np.append(course.t, last.stop), [np.append(y, seen[s]) for s, y in zip(watch, course.watched, strict=True)]
+
+
 def _push(p: Preparation, moving: Engine, values: Array) -> Array:
     """What a unit of stimulus adds to dV/dt of each membrane: it is in the capacitance alone, so any state will do."""
     groups, row = _Groups(moving, len(values)), moving.moving.index(p.potential)

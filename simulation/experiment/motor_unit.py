@@ -25,7 +25,7 @@ from simulation.experiment.preparation import Preparation, prepare
 from simulation.experiment.protocol import Noise, Protocol, Pulse
 from simulation.experiment.rest import SteadyState, find_rest
 from simulation.experiment.solve import Solver, run
-from simulation.experiment.threshold import rheobase, threshold_current
+from simulation.experiment.threshold import SOLVER, rheobase, threshold_current
 from simulation.models.motor_unit import STAGES, motor_unit
 from simulation.parameter_sets import ParameterSet
 
@@ -358,13 +358,9 @@ def _follow(p: Preparation, protocol: Protocol, start: Array, watch: tuple[str, 
     (course,) = courses
     if course.failed:
         raise ModelSaysNo(f"the {p.bound.name} could not be followed: the engine {course.failed}; try --solver BDF or a bath nearer to control")
-    # The engine notes where each step begins; what the last one came to is added.
-    at_end = p.kernel.observe(np.array([float(protocol.duration)]), course.state[None, :], p.values)[0]
-    last = dict(zip(p.kernel.emitted.symbols, at_end, strict=True)) | dict(zip(p.states, course.state, strict=True))
-    return Stage(
-        np.append(course.t, protocol.duration), np.append(course.V, course.state[p.potential]), np.array([s[0] for s in spikes_of(traces)[0]]),
-        {s: np.append(y, last[s]) for s, y in zip(watch, course.watched, strict=True)},
-    )
+    t, watched = many.watched_to_end(p, protocol, course, p.values, watch)
+    spikes = np.array([s[0] for s in spikes_of(traces)[0]])
+    return Stage(t, np.append(course.V, course.state[p.potential]), spikes, dict(zip(watch, watched, strict=True)))
 
 
 def _answered(times: Array, spikes: Array) -> tuple[bool, ...]:
@@ -382,5 +378,5 @@ def _threshold(p: Preparation, width: float) -> Threshold | None:
     current = threshold_current(p, width, start=rest.state, guess=150.0)
     if not (math.isfinite(current) and current > 0):
         return None
-    below = run(p, Protocol(width + 3.0, (Pulse(_BELOW * current, width),)), solver=Solver(rtol=1e-5, atol=1e-7), start=rest.state, dense=False)
+    below = run(p, Protocol(width + 3.0, (Pulse(_BELOW * current, width),)), solver=SOLVER, start=rest.state, dense=False)
     return Threshold(current, min(float(below.V.max()), LEVEL) - rest.V)

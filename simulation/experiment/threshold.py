@@ -35,9 +35,9 @@ class Warm:
     """Thresholds found before, by name: guesses for the next membrane. ``stride``: the factor by which a search first leaves its guess;
     ``solver``: by which it is tried whether a stimulus fires."""
 
-    def __init__(self, known: Mapping[str, float] | None = None, *, stride: float = _FIRST_STRIDE, solver: Solver | None = None) -> None:
+    def __init__(self, known: Mapping[str, float] | None = None, *, stride: float | None = None, solver: Solver | None = None) -> None:
         self.known = dict(known or {})
-        self.stride, self.solver = stride, solver or SOLVER
+        self.stride, self.solver = stride or _FIRST_STRIDE, solver or SOLVER
         self.runs = 0  # how many stimuli were tried, warm or cold
 
     def search(

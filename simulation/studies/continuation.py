@@ -62,7 +62,7 @@ class _Followed:
         self.p, self.ranges = p, ranges
         self.free = np.array([i for i in range(len(p.states)) if i not in p.held_at_rest])
         self.block, self.count = np.ix_(self.free, self.free), len(p.states)
-        self.symbols = [self._symbol(r.name) for r in ranges]
+        self.symbols = [self.sweep.symbol_of(r.name) for r in ranges]
         self.base = self.at(tuple(r.low for r in ranges)).numbers()
         self._values = lru_cache(maxsize=64)(self._values_at)
         self._held = lru_cache(maxsize=64)(self._held_at)
@@ -70,12 +70,6 @@ class _Followed:
         self.of_control = [i for i, r in enumerate(ranges) if r.name not in p.bound.model.bath]
         self.still = held_state(p) if not self.of_control else None
         self.control = _Followed(p.control, tuple(ranges[i] for i in self.of_control)) if self.of_control and p.held else None
-
-    def _symbol(self, name: str) -> str:
-        bound = self.p.bound
-        if name in bound.model.bath:
-            return bound.model.bath[name]
-        return name if name in bound.parameters else name.removesuffix("_scale")
 
     def at(self, values: Iterable[float]) -> Preparation:
         return self.sweep.at({r.name: value for r, value in zip(self.ranges, values, strict=True)})

@@ -153,7 +153,8 @@ class _Work:
         return many.thresholds(self.sweep.preparation, duration, starts, self.values[list(which)], guess, threads=self.threads)
 
     def _strength_duration(self, asked: StrengthDuration, alive: Sequence[int], starts: Array, restless: Mapping[int, float]) -> None:
-        step = self._thresholds(100.0, alive, starts, np.full(len(alive), 30.0))
+        duration, first_guess = _THRESHOLDS["rheobase"]
+        step = self._thresholds(duration, alive, starts, np.full(len(alive), first_guess))
         rheobase = np.array([restless.get(k, x) for k, x in zip(alive, step, strict=True)])
         sound = np.flatnonzero(rheobase > 0).tolist()
         found = np.full((len(alive), len(asked.durations)), math.nan)
@@ -173,7 +174,6 @@ class _Work:
             return
         assert protocol is not None
         watch = tuple(dict.fromkeys(symbol for _, symbol in extremes.values()))
-        at_end = self._at_end
         for courses, traces in many.follow(p, protocol, starts, self.values[list(alive)], threads=self.threads, watch=watch):
             for course, seen in zip(courses, features.measure_all(traces, not set(wanted) <= _SPIKES_ONLY), strict=True):
                 k = alive[course.index]
@@ -181,19 +181,9 @@ class _Work:
                 for name in wanted:
                     self.out[name][k] = math.nan if (x := getattr(seen, name)) is None else float(x)
                 if extremes and not course.failed:
-                    t, last = np.append(course.t, protocol.duration), at_end(course.state, self.values[k], watch)
+                    t, watched = many.watched_to_end(p, protocol, course, self.values[k], watch)
                     for name, (kind, symbol) in extremes.items():
-                        i = watch.index(symbol)
-                        self.out[name][k] = features.extreme(kind, t, np.append(course.watched[i], last[i]))
-
-    def _at_end(self, state: Array, values: Array, watch: Sequence[str]) -> list[float]:
-        """Symbols at the end of the protocol."""
-        p, protocol = self.sweep.preparation, self.sweep.protocol
-        assert protocol is not None
-        last, values = protocol.segments[-1], values.copy()
-        values[[p.kernel.emitted.values.index(s) for s in p.bound.model.stimulus]] = last.I_0, last.I_slope, last.start
-        seen = dict(zip(p.kernel.emitted.symbols, p.kernel.observe(np.array([float(last.stop)]), state[None, :], values)[0].tolist(), strict=True))
-        return [float(state[p.states.index(s)]) if s in p.states else seen[s] for s in watch]
+                        self.out[name][k] = features.extreme(kind, t, watched[watch.index(symbol)])
 
 
 def _values(sweep: Sweep, index: Sequence[int]) -> Array:
@@ -201,7 +191,7 @@ def _values(sweep: Sweep, index: Sequence[int]) -> Array:
     p = sweep.preparation
     changed: dict[str, Array] = {}
     for axis, places in zip(sweep.axes, np.unravel_index(np.asarray(index), sweep.shape), strict=True):
-        symbol = p.bound.model.bath.get(axis.name) or (axis.name if axis.name in p.parameters.parameters else axis.name.removesuffix("_scale"))
+        symbol = sweep.symbol_of(axis.name)
         used, where = np.unique(places, return_inverse=True)
         changed[symbol] = np.array([sweep.at({axis.name: axis.values[int(k)]}).numbers()[symbol] for k in used])[where]
     return p.kernel.spread(p.kernel.prepare(p.numbers()), changed)
@@ -236,7 +226,8 @@ def known(sweep: Sweep, store: Store, i: int) -> dict[str, float]:
     out = {pulse_of(duration): here[name] for name, (duration, _) in _THRESHOLDS.items() if name in here}
     for m in sweep.asked:
         if isinstance(m.examination, StrengthDuration):
-            out |= dict(zip(map(pulse_of, m.examination.durations), here["threshold"].tolist(), strict=True)) | {pulse_of(100.0): here["rheobase"]}
+            out |= dict(zip(map(pulse_of, m.examination.durations), here["threshold"].tolist(), strict=True))
+            out[pulse_of(_THRESHOLDS["rheobase"][0])] = here["rheobase"]
     return {name: float(value) for name, value in out.items() if value > 0}
 
 

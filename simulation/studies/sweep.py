@@ -39,7 +39,7 @@ MOST_POINTS = 1_000_000_000
 FEW_CHECKS = 20
 RUN_SOLVER = Solver(rtol=1e-6, atol=1e-8)
 WARM_START = "thresholds were sought from those of the point before, on one ladder of currents: quicker, and the same result"
-_CONFIRM, _LEAVE = 1.005, 1.1  # factor by which a search for a threshold leaves a guess that is right, and one from beside
+_CONFIRM = 1.005  # factor by which a search for a threshold leaves a guess that is right
 _BLOCK_TIME = 400_000.0  # ms: of membrane that the engine follows in a block; what is finished is soon safe on disk
 _BLOCK_MOST, _BLOCK_LEAST, _BLOCK_THRESHOLDS = 2048, 64, 256  # points
 _ALONE_MOST, _ALONE_BLOCKS = 4, 4096  # points of a block that is done one by one; blocks, beyond which these grow
@@ -255,6 +255,11 @@ class Sweep:
                 p = p.with_values({name: value})
         return p
 
+    def symbol_of(self, name: str) -> str:
+        """The parameter that an axis of that name changes."""
+        p = self.preparation
+        return p.bound.model.bath.get(name) or (name if name in p.parameters.parameters else name.removesuffix("_scale"))
+
     def control(self) -> dict[str, float]:
         """Value of each axis in the control bath and parameter set."""
         whole = replace(self.preparation, bath=type(self.preparation.bath)()).whole_bath
@@ -346,7 +351,7 @@ def measure_point(sweep: Sweep, point: Mapping[str, float], warm: threshold.Warm
 
 def measure_points(sweep: Sweep, index: Sequence[int], known: Mapping[str, float] | None = None) -> list[dict[str, Any] | str]:
     """All variables at some points, or why there are none. ``known``: thresholds that are only to be confirmed, by name."""
-    warm = threshold.Warm(known, stride=_CONFIRM if known else _LEAVE, solver=sweep.solver)
+    warm = threshold.Warm(known, stride=_CONFIRM if known else None, solver=sweep.solver)
     out: list[dict[str, Any] | str] = []
     for i in index:
         try:
