@@ -10,9 +10,9 @@ import pytest
 from scipy.optimize import brentq
 
 import simulation as sim
+from simulation.experiment.curves import Equations, at_parameter, follow, follow_point
 from simulation.experiment.errors import ExperimentError
 from simulation.studies.continuation import Range, follow_borders, follow_rests, parse_range, pieces
-from simulation.studies.curves import Equations, at_parameter, follow, follow_point
 
 VARIANTS = ("axon_rhythmic", "axon_near_normal", "axon_multiplets")
 
@@ -241,20 +241,18 @@ def test_an_island_between_the_ends_is_seen(rested):
     assert [len(rested("fibre_hypopp", f"K={K}").states) for K in (0.5, round(low - 0.05, 3), 3, round(high + 0.05, 3), 8)] == [1, 1, 3, 1, 1]
 
 
-def test_rests_are_followed_to_where_the_root_finder_has_lost_them(fibre):
-    """With a little more inward rectifier: what a search along V passes over is still a rest."""
-    p = fibre.scaled({"P_Kir": 1.4})
-    c = follow_rests(p, "K=0.3:6")
-    d = c.to_dataset()
-    d = d.isel(point=np.flatnonzero((d["stable"].values == 1) & (d["V_s"].values > -65)))
-    near = d.isel(point=int(np.argmin(np.abs(d["K"].values - 1.0))))
-    state, here = np.array([float(near[name]) for name in p.states]), p.in_bath(K=float(near["K"]))
-    rate = np.empty(len(state))
-    here.kernel.rhs(0.0, state, here.values, rate)
-    moving = [i for i in range(len(state)) if i not in here.held_at_rest]
-    assert np.abs(rate[moving]).max() < 1e-9
-    stays = sim.run(here, sim.rest_only(5000), start=state)
-    assert np.ptp(stays.V) < 0.05
+@pytest.mark.parametrize(("factor", "K"), [(1.1, 0.9), (1.2, 1.5), (1.3, 0.7), (1.4, 0.8), (1.6, 0.5)])
+def test_all_rests_are_found_where_the_tubule_has_several_states_at_one_potential(fibre, factor, K):
+    """A search along V alone jumps from one to another there; what continuation follows through this bath is what is to be found."""
+    p = fibre.scaled({"P_Kir": factor})
+    followed = follow_rests(p, f"K={K - 0.05:g}:{K + 0.05:g}").to_dataset()
+    there = np.array([s.V for s in sim.find_rest(p.in_bath(K=K)).states])
+    assert len(there) == 3
+    for V in there:
+        near = np.abs(followed["V_s"].values - V) + 100 * np.abs(followed["K"].values - K)
+        assert near.min() < 2.0
+    index = [i for i, s in enumerate(sim.find_rest(p.in_bath(K=K)).states) if s.stable]
+    assert index == [0, 2]
 
 
 def test_an_acute_fibre_is_followed_with_what_it_holds(prepared):

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from simulation import Bath, BathChange, Solver, Train, find_rest, prepare, protocol, rest_only, run
+from simulation.experiment import many
 from simulation.experiment.errors import ExperimentError, ModelSaysNo
 from simulation.experiment.rest import V_HIGH, V_LOW, Rest
+from simulation.studies import draws
 
 # ---- squid
 
@@ -234,3 +236,16 @@ def test_absurd_parameters_end_in_a_sentence(kind, change):
     if not rest.states:
         with pytest.raises(ModelSaysNo, match="no steady state"):
             rest.at()
+
+
+def test_every_rest_of_drawn_membranes_is_found_by_both_searches(prepared):
+    """In low potassium, with all parameters drawn over their ranges: as many for one membrane as for many side by side, and never an even number."""
+    p = prepared("fibre", "K=1.5")
+    drawn = draws.drawn(p)
+    table = draws.table(drawn, draws.shares(64, len(drawn), 7))
+    together = many.resting(p, draws.rows(p, drawn, table), lambda i: draws.member(p, drawn, table[i]))
+    for row, found in zip(table[:12], together, strict=False):
+        V = [s.V for s in find_rest(draws.member(p, drawn, row)).states]
+        assert sorted([*found.stable, *found.unstable]) == pytest.approx(V, abs=1e-6)
+    assert all((len(r.stable) + len(r.unstable)) % 2 == 1 for r in together)
+    assert {len(r.stable) for r in together} == {1, 2}

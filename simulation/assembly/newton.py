@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _DOUBLE, _INT = ir.DoubleType(), ir.IntType(64)
 STEPS = 40
 _FALL = 0.9  # a concentration never loses more than this share of itself in one step
+LEAP = 20.0  # mV: nor does a potential go further
 
 
 def write(lanes: Lanes, module: ir.Module) -> None:
@@ -134,15 +135,19 @@ def _settle(lanes: Lanes, module: ir.Module, sizes: dict[str, int]) -> None:
         b.call(module.get_global("slopes"), [state, values, inverse, rate, matrix])
         b.call(module.get_global("factor"), [matrix, shift, parts])
         b.call(module.get_global("solve"), [parts, rate])
-        fall, size = w.number(0.0), w.number(0.0)
+        fall, leap, size = w.number(0.0), w.number(0.0), w.number(0.0)
         for i, position in enumerate(lanes.moving):
             y, x = lanes.load(w, state, position), lanes.load(w, rate, i)
             if lanes.bound.states[position].unit == "mM":
                 fall = w.most(fall, w.div(w.neg(x), y))
+            elif lanes.bound.states[position].unit == "mV":
+                leap = w.most(leap, w.absolute(x))
             size = w.add(size, w.div(w.absolute(x), w.add(w.number(1.0), w.absolute(y))))  # a sum: NaN anywhere is NaN here
         finite = b.fcmp_ordered("<", size, w.number(1e12))
         b.store(b.and_(b.load(sound), finite), sound)
         short = w.choose(w.below(w.number(_FALL), fall), w.div(w.number(_FALL), fall), w.number(1.0))
+        near = w.choose(w.below(w.number(LEAP), leap), w.div(w.number(LEAP), leap), w.number(1.0))
+        short = w.choose(w.below(near, short), near, short)
         moves = b.and_(b.load(sound), b.not_(b.load(mask)))
         for i, position in enumerate(lanes.moving):
             y = lanes.load(w, state, position)

@@ -13,9 +13,9 @@ from simulation.cli.errors import WrongUse
 from simulation.cli.options import Json, Membrane, given
 
 if TYPE_CHECKING:
+    from simulation.experiment.curves import Branch, Point
     from simulation.figures.plate import Plate
     from simulation.studies.continuation import Borders, Continuation
-    from simulation.studies.curves import Branch, Point
 
 _MEANS = {
     "fold": "a stable and an unstable rest meet and vanish", "Hopf": "the rest begins to oscillate", "branch point": "two branches cross",

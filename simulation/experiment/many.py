@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -18,17 +18,17 @@ from numpy.typing import NDArray
 
 from simulation.assembly.compile import Array
 from simulation.assembly.engine import Course, Engine, Stretch, aligned
+from simulation.experiment.errors import ExperimentError, ModelSaysNo
 from simulation.experiment.features import Traces, spikes_of
 from simulation.experiment.preparation import Preparation
 from simulation.experiment.protocol import Protocol, Pulse
 from simulation.experiment.protocol import protocol as stimulus
-from simulation.experiment.rest import V_HIGH, V_LOW, V_STEP, touches
+from simulation.experiment.rest import MAY_REST, V_HIGH, V_LOW, V_STEP, apart, find_rest, held_state, touches
 from simulation.experiment.threshold import WATCH, Search
 
 RTOL = 5e-6
 _TOGETHER = 16  # courses whose spikes are looked for at a time
 _FINE = 0.1  # of the grid's step: where two rests may lie close together
-_MAY_REST = (-130.0, 10.0)  # mV: a point of the grid without an answer matters here
 _CLOSE = 1e-4  # relative change of the last step of Newton's method along the grid, which leaves the square of it
 _EXACT = 1e-11
 
@@ -134,17 +134,19 @@ def find_rests(p: Preparation, values: Array, start: Array, *, threads: int | No
     ``values``: prepared parameters, shape (membranes, values); ``start``: a state near rest, shape (membranes, states), in which held
     states have the values that they keep; ``threads``: all cores if not given."""
     grid = np.arange(V_LOW, V_HIGH + V_STEP, V_STEP)
-    found, unclear, spots = _on_grid(p, values, start, grid, V_STEP, threads)
+    found, unclear, torn, spots = _on_grid(p, values, start, grid, V_STEP, threads)
     if (lost := ~np.isin(np.arange(len(values)), found.membrane)).any():
         unclear, spots = unclear | lost, grid
-    again = np.flatnonzero(unclear)
+    again = np.flatnonzero(unclear & ~torn)
     if len(again):
         fine = np.arange(V_LOW, V_HIGH, _FINE * V_STEP)
         fine = fine[np.min(np.abs(fine[:, None] - spots), axis=1) <= 2 * V_STEP]
-        finer, still, _ = _on_grid(p, values[again], start[again], fine, _FINE * V_STEP, threads)
+        finer, still, _, _ = _on_grid(p, values[again], start[again], fine, _FINE * V_STEP, threads)
         found = _united(found, replace(finer, membrane=again[finer.membrane]))
         unclear[again] = still
-    return found, unclear | ~np.isin(np.arange(len(values)), found.membrane)
+    # dV/dt falls from one end to the other, so that an even number of rests lacks one.
+    even = np.bincount(found.membrane, minlength=len(values)) % 2 == 0
+    return found, unclear | torn | even
 
 
 def _united(a: Rests, b: Rests) -> Rests:
@@ -163,25 +165,27 @@ def _same(membrane: NDArray[np.int64], V: Array) -> NDArray[np.bool_]:
 @np.errstate(divide="ignore", invalid="ignore", over="ignore")  # parameters without sense give rates that are no numbers
 def _on_grid(
     p: Preparation, values: Array, start: Array, grid: Array, step: float, threads: int | None
-) -> tuple[Rests, NDArray[np.bool_], Array]:
+) -> tuple[Rests, NDArray[np.bool_], NDArray[np.bool_], Array]:
     """Steady states between points of a grid of potentials ``step`` apart (or more, where there is nothing to look for), which membranes
-    are unclear, and the potentials that make them so."""
+    are unclear, which have several states of all else at one potential, and the potentials that make them unclear."""
     V, held = p.potential, p.held_at_rest
     whole, others = engine_of(p, held), engine_of(p, held | {V})
     groups = _Groups(whole, len(values), threads)
     packed, fresh = groups.packed(values, extra=1), groups.packed(start)
     row = whole.moving.index(V)
-    unclear = np.zeros(len(values), dtype=bool)
+    unclear, torn = np.zeros(len(values), dtype=bool), np.zeros(len(values), dtype=bool)
+    there: dict[float, Array] = {}
     brackets: list[tuple[NDArray[np.intp], Array]] = []
     spots: list[float] = []
+    state = fresh
     for potentials in (grid, grid[::-1]):
-        state = fresh
         before: list[tuple[Array, Array]] = []  # the last two points: dV/dt and state
         for k, v in enumerate(potentials):
             if abs(v - potentials[k - 1]) > 1.5 * step:
                 before = []
             state, came = _all_else(others, groups, state, fresh, packed, V, v)
             f = np.where(came, rates(whole, groups, state, packed)[:, row, :], np.nan)
+            torn |= groups.each(apart(there.setdefault(v, f), f))  # the way back is not the way there
             if before:
                 f_1, state_1 = before[-1]
                 found = np.flatnonzero(groups.each(f * f_1 <= 0))
@@ -189,7 +193,7 @@ def _on_grid(
                     # The root lies where a straight line between the two points is zero.
                     share = np.clip(f_1 / np.where(f_1 == f, 1.0, f_1 - f), 0.0, 1.0)[:, None, :]
                     brackets.append((found, groups.unpacked(state_1 + share * (state - state_1))[found]))
-                doubtful = groups.each(np.isnan(f) | np.isnan(f_1)) & (_MAY_REST[0] < v < _MAY_REST[1])
+                doubtful = groups.each(np.isnan(f) | np.isnan(f_1)) & (MAY_REST[0] < v < MAY_REST[1])
                 if len(before) > 1:
                     doubtful |= touches(*(groups.each(x) for x in (before[-2][0], f_1, f)))
                 if doubtful.any():
@@ -201,7 +205,7 @@ def _on_grid(
     for membrane, v in strayed:
         unclear[membrane] = True
         spots.append(v)
-    return rests, unclear, np.array(spots)
+    return rests, unclear, torn, np.array(spots)
 
 
 def _all_else(
@@ -249,6 +253,48 @@ def _polished(
     strayed += zip(membrane[~sound].tolist(), found[~sound, V].tolist(), strict=True)
     stable = np.linalg.eigvals(np.where(sound[:, None, None], J, 0.0)).real.max(axis=1) < 0
     return Rests(membrane, found, stable, found[:, V]), strayed
+
+
+@dataclass(frozen=True, eq=False)
+class Resting:
+    """Where one membrane rests: stable and unstable potentials (mV), each kind the most negative first, and the state to begin from."""
+
+    stable: list[float]
+    unstable: list[float]
+    state: Array
+
+
+def resting(p: Preparation, values: Array, here: Callable[[int], Preparation], *, threads: int | None = None) -> list[Resting | str]:
+    """Where every membrane rests, or why there is no answer. ``values``: prepared parameters, one row a membrane; ``here``: the preparation of
+    membrane i, for those that are to be sought one by one."""
+    if not len(values):
+        return []
+    names = p.kernel.emitted.values
+    start = np.tile(held_state(p), (len(values), 1))
+    for i, s in enumerate(p.bound.states):
+        if isinstance(s.guess, str) and i not in p.held:
+            start[:, i] = values[:, names.index(s.guess)]
+    found, unclear = find_rests(p, values, start, threads=threads)
+    bounds = np.searchsorted(found.membrane, np.arange(len(values) + 1))
+    rows = [slice(first, last) for first, last in pairwise(bounds.tolist())]
+    return [_alone(here(i)) if unclear[i] else _resting(found.V[r], found.stable[r], found.states[r]) for i, r in enumerate(rows)]
+
+
+def _alone(p: Preparation) -> Resting | str:
+    """As the search for one membrane finds it."""
+    try:
+        rest = find_rest(p)
+        if not rest.states:
+            rest.at()
+    except (ModelSaysNo, ExperimentError, ArithmeticError, np.linalg.LinAlgError) as error:
+        return str(error)
+    V, stable = np.array([s.V for s in rest.states]), np.array([s.stable for s in rest.states], dtype=bool)
+    return _resting(V, stable, np.array([s.state for s in rest.states]))
+
+
+def _resting(V: Array, stable: NDArray[np.bool_], states: Array) -> Resting:
+    first = int(np.argmax(stable)) if stable.any() else 0
+    return Resting(V[stable].tolist(), V[~stable].tolist(), states[first])
 
 
 # ---- runs

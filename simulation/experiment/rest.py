@@ -12,10 +12,15 @@ from numpy.typing import NDArray
 from scipy.linalg.lapack import dgesv
 
 from simulation.assembly.compile import Array
+from simulation.assembly.newton import LEAP
 from simulation.experiment.errors import ModelSaysNo
 from simulation.experiment.preparation import Preparation
 
 V_LOW, V_HIGH, V_STEP = -180.0, 40.0, 2.0
+MAY_REST = (-130.0, 10.0)  # mV: a point of the grid without an answer matters here
+_AROUND = 4.0  # mV
+_BESIDE = 0.02  # share by which states differ that are no further apart than the points of a curve
+_APART = 1e-4  # share by which two rates differ that are of two states
 _ON_GRID = 1e-5  # the last step's share where only a sign is wanted: Newton's method leaves the square of it
 
 
@@ -92,6 +97,7 @@ class _System:
         self.p, self.state = p, state.copy()
         self.free = np.array([i for i in range(len(p.states)) if i not in p.held_at_rest])
         self.positive = np.array([p.bound.states[i].unit == "mM" for i in range(len(p.states))])
+        self.potentials = np.array([s.unit == "mV" for s in p.bound.states])
         self.rate = np.empty(len(p.states))
         self.matrix = np.empty((len(p.states), len(p.states)))
 
@@ -111,12 +117,14 @@ class _System:
 
     def _newton(self, state: Array, index: Array, tolerance: float, steps: int, together: bool) -> Array | None:
         y = state.copy()
-        block, ions = np.ix_(index, index), self.positive[index]
+        block, ions, potentials = np.ix_(index, index), self.positive[index], self.potentials[index]
         for _ in range(steps):
             f = self.rates(y)[index]
             _, _, step, singular = dgesv(self.jacobian(y)[block], f)
             if singular or not math.isfinite(step.sum()):
                 return None
+            if np.abs(step).max() > LEAP:
+                step *= min(1.0, LEAP / np.abs(step[potentials]).max(initial=LEAP))
             # A concentration never loses more than nine tenths in one step: the whole step is shortened, which keeps its direction; where
             # one of many concentrations would then hold up all others, each for itself.
             here = y[index]
@@ -152,25 +160,83 @@ class _System:
 def find_rest(p: Preparation) -> Rest:
     """All steady states between -180 and +40 mV.
 
-    For every V on a grid all else is brought to its steady state; where dV/dt then changes sign lies a root, which Newton's
-    method on the whole system polishes. Where dV/dt only comes near zero the grid is refined, so that two close roots are seen.
-    States of pace 'hours' (potassium and sodium of the myoplasm) are held, and ``Rest.drift`` says how they still move. Where
+    For every V on a grid, upwards and back, all else is brought to its steady state; where dV/dt then changes sign lies a root, which Newton's
+    method on the whole system polishes. Where dV/dt only comes near zero the grid is refined, so that two close roots are seen. Where
+    the way back is not the way there, all else has several steady states at one V: then the curve of these is followed through its
+    turns. States of pace 'hours' (potassium and sodium of the myoplasm) are held, and ``Rest.drift`` says how they still move. Where
     chloride is loaded together with potassium they move within minutes: at 10 mM potassium by 4.5 mM, and the rest by -1.4 mV."""
-    state = held_state(p)
-    system = _System(p, state)
-    V = p.potential
+    system = _System(p, held_state(p))
+    roots, more = _on_grid(system)
+    for y in more:
+        if not _known(y, roots, p.potential):
+            roots.append(y)
+    roots.sort(key=lambda y: y[p.potential])
+    return Rest(p, tuple(_describe(system, y) for y in roots))
+
+
+def _on_grid(system: _System) -> tuple[list[Array], list[Array]]:
+    """Steady states that the search along V finds, and those on the curves that it leaves where it finds two ways."""
     grid = np.arange(V_LOW, V_HIGH + V_STEP, V_STEP)
     roots: list[Array] = []
+    ways: list[dict[float, Point]] = []
+    start = system.state
     for sweep in (grid, grid[::-1]):
-        points = list(system.along_V(state, sweep))
+        points = list(system.along_V(start, sweep))
+        ways.append({point[0]: point for point in points})
+        if points:
+            start = points[-1][1]
         for low, high in (*pairwise(points), *_close_pairs(system, points)):
             if low[2] * high[2] > 0 or abs(high[0] - low[0]) > 1.5 * V_STEP:
                 continue
             polished = _polish(system, *sorted((low, high), key=lambda point: point[0]))
-            if polished is not None and not any(abs(r[V] - polished[V]) < 1e-6 for r in roots):
+            if polished is not None and not _known(polished, roots, system.p.potential):
                 roots.append(polished)
-    roots.sort(key=lambda y: y[V])
-    return Rest(p, tuple(_describe(system, y) for y in roots))
+    there, back = ways
+    two = [v for v in there if v in back and apart(there[v][2], back[v][2])]
+    return roots, _on_curves(system, [way[v][1] for v in two[:1] for way in ways], two)
+
+
+def _on_curves(system: _System, starts: list[Array], torn: list[float]) -> list[Array]:
+    """Steady states on the curves on which all but V rests, followed by arclength around the V at which there is more than one such state."""
+    if not torn:
+        return []
+    from simulation.experiment.curves import Equations, follow
+
+    V = system.p.potential
+    others = system.free[system.free != V]
+    block, scale = np.ix_(others, others), 1.0 + np.abs(starts[0][others])
+    box = np.array([[min(torn) - _AROUND, max(torn) + _AROUND]])
+
+    def whole(y: Array, v: Array) -> Array:
+        state = starts[0].copy()
+        state[others], state[V] = y, v[0]
+        return state
+
+    equations = Equations(lambda y, v: system.rates(whole(y, v))[others], lambda y, v: system.jacobian(whole(y, v))[block], scale, box)
+    roots: list[Array] = []
+    seen: list[Array] = []
+    for start in starts:
+        if any(np.abs((state - start)[others] / scale).max() < _BESIDE for state in seen):
+            continue  # on the curve that was followed before
+        curve = follow(equations, start[others], float(start[V]), stability=False)
+        states = [whole(point.y, point.p) for point in curve.points] if curve is not None else []
+        f = np.array([system.rates(state)[V] for state in states])
+        for i in np.flatnonzero(f[:-1] * f[1:] <= 0):
+            share = f[i] / (f[i] - f[i + 1]) if f[i] != f[i + 1] else 0.0
+            found = system.newton(states[i] + share * (states[i + 1] - states[i]), system.free)
+            if found is not None and V_LOW <= found[V] <= V_HIGH:
+                roots.append(found)
+        seen += states
+    return roots
+
+
+def _known(y: Array, roots: list[Array], V: int) -> bool:
+    return any(abs(r[V] - y[V]) < 1e-6 for r in roots)
+
+
+def apart(f: Array | float, g: Array | float) -> NDArray[np.bool_]:
+    """Whether the potential's rates at one value of it are those of two different steady states of all else."""
+    return np.asarray(np.abs(f - g) > _APART * (1 + np.abs(f) + np.abs(g)))
 
 
 def _close_pairs(system: _System, points: list[Point]) -> Iterator[tuple[Point, Point]]:

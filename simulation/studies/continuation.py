@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulation.assembly.compile import Array
+from simulation.experiment.curves import Branch, Equations, Point, at_parameter, follow, follow_point, polished
 from simulation.experiment.errors import ExperimentError, ModelSaysNo
 from simulation.experiment.preparation import Preparation
 from simulation.experiment.rest import find_rest, held_state
-from simulation.studies.curves import Branch, Equations, Point, at_parameter, follow, follow_point, polished
 from simulation.studies.sweep import Axis, Sweep
 
 if TYPE_CHECKING:

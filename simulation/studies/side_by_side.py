@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from simulation.assembly.compile import Array
 from simulation.experiment import features, many
-from simulation.experiment.errors import ExperimentError, ModelSaysNo
 from simulation.experiment.excitability import StrengthDuration
-from simulation.experiment.rest import find_rest, held_state
+from simulation.experiment.rest import find_rest
 from simulation.experiment.solve import Solver
 from simulation.experiment.threshold import of_restless, pulse_of
 from simulation.studies.store import Block
@@ -51,15 +50,6 @@ def measured(sweep: Sweep, index: Sequence[int], threads: int | None = None) -> 
     return _Work(sweep, index, threads).done()
 
 
-@dataclass(frozen=True, eq=False)
-class _Resting:
-    """Where the membrane of one point rests: stable and unstable potentials, and the state to begin from."""
-
-    stable: list[float]
-    unstable: list[float]
-    state: Array
-
-
 class _Work:
     """The points of one block, side by side. Those that fail drop out: ``alive`` are the places of the others."""
 
@@ -90,40 +80,18 @@ class _Work:
                     column[k] = math.nan
         return Block(self.index, self.out, self.messages)
 
-    def _rests(self) -> dict[int, _Resting]:
-        p, values = self.sweep.preparation, self.values
+    def _rests(self) -> dict[int, many.Resting]:
         alive = [k for k, message in enumerate(self.messages) if not message]
-        out: dict[int, _Resting] = {}
-        if not alive:
-            return out
-        names = p.kernel.emitted.values
-        start = np.tile(held_state(p), (len(alive), 1))
-        for i, s in enumerate(p.bound.states):
-            if isinstance(s.guess, str) and i not in p.held:
-                start[:, i] = values[alive, names.index(s.guess)]
-        found, unclear = many.find_rests(p, values[alive], start, threads=self.threads)
-        bounds = np.searchsorted(found.membrane, np.arange(len(alive) + 1))
-        for j, k in enumerate(alive):
-            rows = slice(bounds[j], bounds[j + 1])
-            V, stable, states = found.V[rows], found.stable[rows], found.states[rows]
-            if unclear[j]:
-                try:
-                    rest = find_rest(self._here(k))
-                    if not rest.states:
-                        rest.at()
-                except (ModelSaysNo, ExperimentError, ArithmeticError, np.linalg.LinAlgError) as error:
-                    self.messages[k] = str(error)
-                    continue
-                V, stable = np.array([s.V for s in rest.states]), np.array([s.stable for s in rest.states], dtype=bool)
-                states = np.array([s.state for s in rest.states])
-            first = int(np.argmax(stable)) if stable.any() else 0
-            out[k] = _Resting(V[stable].tolist(), V[~stable].tolist(), states[first])
-        return out
+        found = many.resting(self.sweep.preparation, self.values[alive], lambda j: self._here(alive[j]), threads=self.threads)
+        for k, resting in zip(alive, found, strict=True):
+            if isinstance(resting, str):
+                self.messages[k] = resting
+        return {k: resting for k, resting in zip(alive, found, strict=True) if not isinstance(resting, str)}
 
     def _here(self, k: int) -> Any:
         return self.sweep.at(self.sweep.point(self.index[k]))
 
-    def _at_rest(self, rests: Mapping[int, _Resting]) -> None:
+    def _at_rest(self, rests: Mapping[int, many.Resting]) -> None:
         p = self.sweep.preparation
         other = {"rest", *features.UNITS, *_THRESHOLDS}
         symbols = [m.name for m in self.sweep.asked if not (m.extreme or m.examination or m.name in other)]
@@ -136,7 +104,7 @@ class _Work:
                 for name in symbols:
                     self.out[name][k] = resting.state[p.states.index(name)] if name in p.states else seen[p.kernel.emitted.symbols.index(name)]
 
-    def _restless(self, rests: Mapping[int, _Resting]) -> dict[int, float]:
+    def _restless(self, rests: Mapping[int, many.Resting]) -> dict[int, float]:
         """0 or NaN for a membrane whose rest is not stable, see ``threshold.of_restless``."""
         if not self.sweep.warm:
             return {}

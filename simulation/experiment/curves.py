@@ -161,6 +161,13 @@ class _Rests:
         return Point(*self.y_p(node.u), node.eigenvalues, node.count if count is None else count, label, period)
 
 
+class _Places(_Rests):
+    """Nothing but the places of a curve: no stability, nothing looked for."""
+
+    def node(self, u: Array, tangent: Array, before: _Node | None) -> _Node:
+        return _Node(u, tangent, np.zeros(0, dtype=complex), self.edges(u), 0)
+
+
 class _Folds(_Rests):
     """Folds along two parameters: u = (z, v, x) with J v = 0, |v| = 1."""
 
@@ -466,12 +473,15 @@ def polished(equations: Equations, y: Array, p: Array, most: float = 0.1) -> Arr
     return None
 
 
-def follow(equations: Equations, y: Array, p: float) -> Branch | None:
-    """The branch of steady states through ``y`` at ``p``, as far as the box goes, in both directions; None if there is none at ``y``."""
+def follow(equations: Equations, y: Array, p: float, *, stability: bool = True) -> Branch | None:
+    """The branch of steady states through ``y`` at ``p``, as far as the box goes, in both directions; None if there is none at ``y``.
+
+    Without ``stability`` only its places, quicker: no eigenvalues, and no folds and Hopf points among its points."""
     here = polished(equations, np.asarray(y, dtype=float), np.array([p]))
     if here is None:
         return None
-    return _both_ways(_Rests(equations), np.append(here / equations.scale, p / equations.span), "rest")
+    curve = _Rests(equations) if stability else _Places(equations)
+    return _both_ways(curve, np.append(here / equations.scale, p / equations.span), "rest")
 
 
 def at_parameter(equations: Equations, kind: str, y: Array, p: Array, held: int, most: float = 0.1) -> Point | None:
