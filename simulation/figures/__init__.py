@@ -9,6 +9,7 @@ from simulation.figures.excitability import excitability_figure
 from simulation.figures.gates import gate_figure
 from simulation.figures.maps import lines, map_figure
 from simulation.figures.plate import Plate
+from simulation.figures.population import population_figure
 from simulation.figures.propagation import propagation_figure
 from simulation.figures.regimes import regime_figure
 from simulation.figures.rest_curve import rest_curve
@@ -19,6 +20,7 @@ from simulation.figures.style import SIZES, axis_label
 from simulation.figures.traces import traces
 
 __all__ = [
-    "SIZES", "FigureError", "Plate", "axis_label", "borders_figure", "branches_figure", "excitability_figure", "gate_figure", "lines",
-    "map_figure", "propagation_figure", "provenance_of", "regime_figure", "rest_curve", "save", "shift_figure", "strip", "traces",
+    "SIZES", "FigureError", "Plate", "axis_label", "borders_figure", "branches_figure", "excitability_figure", "gate_figure",
+    "lines", "map_figure", "population_figure", "propagation_figure", "provenance_of", "regime_figure", "rest_curve", "save", "shift_figure", "strip",
+    "traces",
 ]
