@@ -99,6 +99,15 @@ def test_neither_threads_nor_an_interruption_make_a_difference(small, found, tmp
         xr.testing.assert_identical(data.drop_attrs(), found.data.drop_attrs())
 
 
+def test_members_are_kept_and_put_into_any_bath(small, found, tmp_path, monkeypatch):
+    monkeypatch.setenv("CRAMPLAB_CACHE", str(tmp_path))
+    crowd = population.members(small.preparation, small.count, small.seed)
+    monkeypatch.setattr(population, "_control", lambda *_: pytest.fail("they were there already"))
+    again = population.members(small.preparation, small.count, small.seed)
+    assert np.array_equal(crowd.table, again.table)
+    assert np.array_equal(again.population(("K=2",)).of("rest", "K=2"), found.of("rest", "K=2"))
+
+
 def test_another_study_is_not_gone_on_with(small, prepared, tmp_path):
     path = tmp_path / "p.nc"
     (tmp_path / "p.nc.unfinished").mkdir()

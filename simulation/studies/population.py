@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation import files, parameter_sets
-from simulation.assembly.compile import Array
+from simulation.assembly.compile import Array, cache_folder
 from simulation.assembly.errors import nearest
 from simulation.experiment import features, many, threshold
 from simulation.experiment.bath import Bath
@@ -525,6 +525,32 @@ def population(
 ) -> Population:
     """The short way: ``population(prepare('fibre'), 100).fraction('paralysed', 'K=2')``."""
     return run_study(Study(p, count, seed, tuple(baths), spread=spread), jobs=jobs)
+
+
+@dataclass(frozen=True, eq=False)
+class Members:
+    """Plausible membranes, drawn and accepted, that can be put into any bath. ``table``: their drawn values; ``own``: what they do in control."""
+
+    study: Study
+    table: Array
+    own: Mapping[str, Array]
+    refused: Mapping[str, int]
+    tried: int
+
+    def population(self, baths: Sequence[str], jobs: int | None = None) -> Population:
+        """All of them in some baths."""
+        study = replace(self.study, baths=tuple(baths))
+        found = [_in_bath(study, self.table, bath, self.own, jobs) for bath in study.baths]
+        return Population(_dataset(study, self.table, self.own, found, self.refused, self.tried))
+
+
+def members(p: Preparation, count: int, seed: int = 1, jobs: int | None = None) -> Members:
+    """Plausible membranes like ``p``; they are kept in the user's cache, since most draws are turned away."""
+    study = Study(p, count, seed, ("",))
+    procedure = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
+    kept = _Kept(study, cache_folder() / f"population-{study.digest}-{procedure}", resume=True)
+    table, own, refused, tried = _accepted(study, kept, jobs, None)
+    return Members(study, table, own, refused, tried)
 
 
 def open_population(path: str | Path) -> Population:
