@@ -55,7 +55,8 @@ class _Work:
 
     def __init__(self, sweep: Sweep, index: Sequence[int], threads: int | None) -> None:
         self.sweep, self.index, self.threads = sweep, index, threads
-        self.values = _values(sweep, index)
+        p = sweep.preparation
+        self.values = p.kernel.spread(p.kernel.prepare(p.numbers()), sweep.changed(index))
         self.messages = [sweep.preparation.senseless(row) or "" for row in self.values]
         self.out = {name: np.full((len(index), *inner), math.nan) for name, inner in sweep.inner.items()}
 
@@ -152,17 +153,6 @@ class _Work:
                     t, watched = many.watched_to_end(p, protocol, course, self.values[k], watch)
                     for name, (kind, symbol) in extremes.items():
                         self.out[name][k] = features.extreme(kind, t, watched[watch.index(symbol)])
-
-
-def _values(sweep: Sweep, index: Sequence[int]) -> Array:
-    """Prepared parameters of some points: those of the whole, with what the axes change."""
-    p = sweep.preparation
-    changed: dict[str, Array] = {}
-    for axis, places in zip(sweep.axes, np.unravel_index(np.asarray(index), sweep.shape), strict=True):
-        symbol = sweep.symbol_of(axis.name)
-        used, where = np.unique(places, return_inverse=True)
-        changed[symbol] = np.array([sweep.at({axis.name: axis.values[int(k)]}).numbers()[symbol] for k in used])[where]
-    return p.kernel.spread(p.kernel.prepare(p.numbers()), changed)
 
 
 def rest_measure(stable: Sequence[float], unstable: Sequence[float]) -> dict[str, float]:

@@ -255,6 +255,21 @@ class Sweep:
                 p = p.with_values({name: value})
         return p
 
+    def changed(self, index: Sequence[int]) -> dict[str, Array]:
+        """What the axes change at some points: the numbers of each symbol, in the model's units."""
+        out: dict[str, Array] = {}
+        for axis, places in zip(self.axes, np.unravel_index(np.asarray(index), self.shape), strict=True):
+            symbol = self.symbol_of(axis.name)
+            used, where = np.unique(places, return_inverse=True)
+            out[symbol] = np.array([self.at({axis.name: axis.values[int(k)]}).numbers()[symbol] for k in used])[where]
+        return out
+
+    def part(self, index: Sequence[int]) -> dict[str, Any]:
+        """What makes the sweep of these points alone, a block of this one, beside its preparation."""
+        places = [np.unravel_index(i, self.shape) for i in (index[0], index[-1])]
+        axes = tuple(replace(a, values=a.values[first : last + 1]) for a, first, last in zip(self.axes, *places, strict=True))
+        return {"axes": axes, "measures": self.measures, "protocol": self.protocol, "solver": self.solver}
+
     def symbol_of(self, name: str) -> str:
         """The parameter that an axis of that name changes."""
         p = self.preparation

@@ -16,8 +16,6 @@ from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from simulation import models
 from simulation.assembly.compile import Kernel, compile_model
 from simulation.experiment.errors import ExperimentError
@@ -61,8 +59,6 @@ def _one_by_one(sweep: Sweep, index: Index, known: Known) -> Block:
 def _recipe(sweep: Sweep, index: Index, known: Known) -> dict[str, Any]:
     """A block as another process can be told of it: compiled functions do not travel, and of the axes only its own values."""
     p = sweep.preparation
-    places = [np.unravel_index(i, sweep.shape) for i in (index[0], index[-1])]
-    axes = tuple(replace(a, values=a.values[first : last + 1]) for a, first, last in zip(sweep.axes, *places, strict=True))
     return {
         "model": p.bound.name,
         "kernel": p.kernel.kind,
@@ -70,7 +66,8 @@ def _recipe(sweep: Sweep, index: Index, known: Known) -> dict[str, Any]:
         "preparation": (p.parameters, p.bath, p.mode, p.frozen),
         "index": index,
         "known": dict(known),
-        "sweep": {"axes": axes, "measures": sweep.measures, "protocol": sweep.protocol, "solver": sweep.solver},
+        "kind": type(sweep),
+        "sweep": sweep.part(index),
     }
 
 
@@ -82,12 +79,10 @@ def _kernel(model: str, kind: str) -> Kernel:
 
 def _elsewhere(recipe: Mapping[str, Any]) -> Block:
     """One block, in a process that was told of it. Raises ExperimentError if it has other equations."""
-    from simulation.studies.sweep import Sweep
-
     kernel = _kernel(recipe["model"], recipe["kernel"])
     if kernel.emitted.digest != recipe["digest"]:
         raise ExperimentError(f"a worker has another version of cramplab: its equations of {recipe['model']} are not those of this process")
-    sweep = Sweep(Preparation(kernel, *recipe["preparation"]), **recipe["sweep"])
+    sweep: Sweep = recipe["kind"](Preparation(kernel, *recipe["preparation"]), **recipe["sweep"])
     points = range(sweep.count)
     block = side_by_side.measured(sweep, points, 1) if side_by_side.suits(sweep) else _one_by_one(sweep, points, recipe["known"])
     return replace(block, index=recipe["index"])
