@@ -50,8 +50,8 @@ def _worked_out(e: Expr, known: Mapping[str, Dual], memo: dict[Expr, Dual]) -> D
         return _root(e, known)
     if e.op == "call":
         name, x = e.args[0], _dual(e.args[1], known, memo)
-        value, slope = _CALLS[name](x.value)
-        return Dual(value, slope * x.slope)
+        y, rise = _CALLS[name](x.value)
+        return Dual(y, rise * x.slope)
     a = _dual(e.args[0], known, memo)
     if e.op == "neg":
         return Dual(-a.value, -a.slope)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EXCITABILITY = "excitability"
 OF = {
     "run": ("traces", "gates"), "sweep": ("rest", "map", "lines", EXCITABILITY, "regimes"), "examination": (EXCITABILITY,),
-    "continuation": ("branches",), "plane": ("borders",),
+    "continuation": ("branches",), "plane": ("borders",), "sensitivity": ("ranked",),
 }
 _A = {"examination": "an examination", "plane": "a continuation over two parameters"}
 KINDS = tuple(dict.fromkeys(kind for kinds in OF.values() for kind in kinds))
@@ -52,6 +52,7 @@ def figure(
     Of a map of regimes: regimes (default), or a measure of it as map
     Of an examination, of one membrane or over one axis: excitability
     Of a continuation: branches (one parameter) or borders (two)
+    Of a sensitivity: ranked
     \b
     Examples:
       cramplab figure run.nc
@@ -106,13 +107,16 @@ def _draw(file: Path, kind: str | None, names: list[str], size: str, control: bo
         return _of_examination(file, names, size)
     if what in ("continuation", "plane"):
         return _of_continuation(file, what, names, size)
+    if what == "sensitivity":
+        return _of_sensitivity(file, names, size)
     from simulation.studies.sweep import open_sweep
 
     return _of_sweep(open_sweep(file), kind, names, size)
 
 
 def content(file: Path) -> str:
-    """'run', 'sweep', 'examination' (of one membrane), 'continuation' or 'plane' (one over two parameters). Raises WrongUse for anything else."""
+    """'run', 'sweep', 'examination' (of one membrane), 'continuation', 'plane' (one over two parameters) or 'sensitivity'. Raises WrongUse for
+    anything else."""
     if file.suffix.lower() == ".csv":
         raise WrongUse(f"figures are made from .nc files, not from {file.name}; keep the result with --out {file.stem}.nc")
     if not file.exists():
@@ -128,6 +132,8 @@ def content(file: Path) -> str:
             made: dict[str, Any] = json_format.loads(getattr(data, "provenance", "{}"))
     except (OSError, ValueError):
         made = {}
+    if "sensitivity" in made:
+        return "sensitivity"
     if "axes" in made:
         return "sweep"
     if "continued" in made:
@@ -177,6 +183,17 @@ def _of_continuation(file: Path, what: str, names: list[str], size: str) -> tupl
     with xr.open_dataset(file, engine="netcdf4") as found:
         draw = figures.branches_figure if what == "continuation" else figures.borders_figure
         return draw(found.load(), size), OF[what][0]
+
+
+def _of_sensitivity(file: Path, names: list[str], size: str) -> tuple[Plate, str]:
+    import xarray as xr
+
+    from simulation import figures
+
+    if names:
+        raise WrongUse("a sensitivity is drawn whole; leave out --measure")
+    with xr.open_dataset(file, engine="netcdf4") as found:
+        return figures.sensitivity_figure(found.load(), size), OF["sensitivity"][0]
 
 
 def _of_sweep(dataset: xr.Dataset, kind: str | None, names: list[str], size: str) -> tuple[Plate, str]:

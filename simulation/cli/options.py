@@ -55,10 +55,11 @@ def given(**makers: Callable[..., Any]) -> Callable[[Callable[..., None]], Calla
 
 @dataclass(frozen=True)
 class Membrane:
-    """What was asked for, and the same set untouched (``origin``)."""
+    """What was asked for, the same set untouched (``origin``), and the name or file by which the set was asked for."""
 
     here: Preparation
     origin: ParameterSet
+    named: str = ""
 
     @property
     def control(self) -> Preparation | None:
@@ -148,7 +149,7 @@ def membrane(
     _possible(p)
     for sentence in p.parameters.implausible():
         output.warn(sentence)
-    return Membrane(p, untouched.parameters)
+    return Membrane(p, untouched.parameters, model)
 
 
 def subject(**values: Any) -> Any:

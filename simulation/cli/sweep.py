@@ -105,10 +105,10 @@ def sweep(
         output.as_json({**membrane.facts(), **summary(asked, result), "files": [out]})
     else:
         _print(membrane, asked, result, out)
-    _complain_of_check(result)
+    complain_of_check(result, "The result is saved; with --solver LSODA every point is done by SciPy")
 
 
-def _complain_of_check(result: xr.Dataset) -> None:
+def complain_of_check(result: xr.Dataset, advice: str) -> None:
     """Raises ModelSaysNo if the engine's results do not stand the check."""
     from simulation.experiment.errors import ModelSaysNo
     from simulation.studies import side_by_side
@@ -116,7 +116,7 @@ def _complain_of_check(result: xr.Dataset) -> None:
     if "check" in result.attrs:
         found = json_format.loads(result.attrs["check"])
         if found["beyond"]:
-            raise ModelSaysNo(f"{side_by_side.said(found)}. The result is saved; with --solver LSODA every point is done by SciPy.")
+            raise ModelSaysNo(f"{side_by_side.said(found)}. {advice}.")
 
 
 def orderly(axis: Axis) -> Axis:

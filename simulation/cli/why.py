@@ -87,6 +87,10 @@ def _of_netcdf(file: Path) -> str:
 # ---- in words
 
 def _kind(made: Mapping[str, Any]) -> str:
+    if "sensitivity" in made:
+        return f"a sensitivity ({made['sensitivity']['method']})"
+    if "fit" in made:
+        return "a fit: no evidence for the model"
     if "axes" in made:
         return "a sweep"
     if "continued" in made:
@@ -108,7 +112,12 @@ def rows(made: Mapping[str, Any]) -> list[list[str]]:
         out.append(["mode", words.mode(made["mode"], made.get("frozen", []))])
     out += [[f"axis {name}", _axis(name, values)] for name, values in made.get("axes", {}).items()]
     out += [[f"followed over {name}", _span(name, ends)] for name, ends in made.get("continued", {}).items()]
-    if "measures" in made:
+    for study in ("sensitivity", "fit"):
+        if study in made:
+            out += [[name, str(value)] for name, value in made[study].items() if name not in ("over", "parameters")]
+            out += [[f"over {name}", " to ".join(f"{v:g}" for v in (ends[0], ends[-1]))] for name, ends in _over(made[study])]
+            out += [[f"fitted {name}", f"{after:g}, {before:g} before"] for name, (before, after) in made[study].get("parameters", {}).items()]
+    if "measures" in made and "sensitivity" not in made:
         out.append(["measures", ", ".join(made["measures"])])
     out += [["examination", _examination(e)] for e in made.get("examinations") or []]
     if made.get("protocol"):
@@ -126,6 +135,10 @@ def rows(made: Mapping[str, Any]) -> list[list[str]]:
     if "cramplab" in made:
         out.append(["made by", f"cramplab {made['cramplab']}"])
     return out
+
+
+def _over(study: Mapping[str, Any]) -> list[tuple[str, list[float]]]:
+    return list(study["over"].items()) if isinstance(study.get("over"), dict) else []
 
 
 def _parameters(made: Mapping[str, Any]) -> str:

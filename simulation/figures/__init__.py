@@ -6,6 +6,7 @@ and its origin in ``provenance``, both of which ``save`` writes into the file.""
 from simulation.figures.branches import borders_figure, branches_figure
 from simulation.figures.errors import FigureError
 from simulation.figures.excitability import excitability_figure
+from simulation.figures.fit import fit_figure
 from simulation.figures.gates import gate_figure
 from simulation.figures.maps import lines, map_figure
 from simulation.figures.plate import Plate
@@ -14,13 +15,14 @@ from simulation.figures.propagation import propagation_figure
 from simulation.figures.regimes import regime_figure
 from simulation.figures.rest_curve import rest_curve
 from simulation.figures.save import provenance_of, save
+from simulation.figures.sensitivity import sensitivity_figure
 from simulation.figures.shift import shift_figure
 from simulation.figures.strip import strip
 from simulation.figures.style import SIZES, axis_label
 from simulation.figures.traces import traces
 
 __all__ = [
-    "SIZES", "FigureError", "Plate", "axis_label", "borders_figure", "branches_figure", "excitability_figure", "gate_figure",
-    "lines", "map_figure", "population_figure", "propagation_figure", "provenance_of", "regime_figure", "rest_curve", "save", "shift_figure", "strip",
-    "traces",
+    "SIZES", "FigureError", "Plate", "axis_label", "borders_figure", "branches_figure", "excitability_figure", "fit_figure", "gate_figure",
+    "lines", "map_figure", "population_figure", "propagation_figure", "provenance_of", "regime_figure", "rest_curve", "save", "sensitivity_figure",
+    "shift_figure", "strip", "traces",
 ]

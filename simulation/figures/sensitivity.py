@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 15
 _ROW = 1.3 * 0.9  # height of a row, of the font's
-_SHARE = 0.7  # of the figure's height that the rows take, about
+_SHARE = 0.62  # of the figure's height that the rows take, about
 _RANKED_BY = {"local": "effect", "morris": "mu_star", "sobol": "ST"}
 _SECOND = {"morris": "sigma", "sobol": "S1"}
 _NAMES = {"Na": "sodium", "K": "potassium", "Cl": "chloride", "Ca": "calcium", "Mg": "magnesium", "pump": "pump", "NKCC": "NKCC1", "leak": "leak"}
@@ -49,8 +49,8 @@ def sensitivity_figure(dataset: xr.Dataset, size: str = "slide") -> Plate:
                 label.set_x(0.0)
             _labels_outside(ax)
         style.few_ticks(ax.xaxis, 6)
-        ax.set_xlabel(data.wrapped(_axis_label(dataset, method), s.letters(0.68 * s.width)))
-        _explain(ax, method, colours, s)
+        ax.set_xlabel(data.wrapped(_axis_label(dataset, method), s.letters(0.5 * s.width)))
+        _explain(plate, method, colours, s)
         return plate.settled()
 
 
@@ -91,7 +91,8 @@ def _read(dataset: xr.Dataset) -> tuple[str, list[int]]:
 def _words(dataset: xr.Dataset) -> str:
     """The measure, and the bath."""
     made = json.loads(dataset.attrs.get("provenance", "{}"))
-    bath = ", ".join(f"{k} {number(v)}" for k, v in made.get("bath", {}).items()) if isinstance(made.get("bath"), dict) else ""
+    units = {"T": "degC", "pH": ""}
+    bath = ", ".join(f"{k} {quantity(v, units.get(k, 'mM'))}" for k, v in made.get("bath", {}).items())
     text = str(dataset.attrs["measure_text"]).split(" (")[0]
     return f"{text}{f' at {bath}' if bath else ''}"
 
@@ -100,7 +101,7 @@ def _axis_label(dataset: xr.Dataset, method: str) -> str:
     unit = style.unit(str(dataset[_RANKED_BY[method]].attrs.get("units", "1")))
     words = style.typeset(_words(dataset))
     if method == "local":
-        return f"Change of {words} by 10 % (potentials: 1 mV) of each parameter ({unit})"
+        return f"Change of {words} by 10\N{NO-BREAK SPACE}% of each parameter (by 1\N{NO-BREAK SPACE}mV of potentials) ({unit})"
     if method == "morris":
         return f"Change of {words} over the range of each parameter{f' ({unit})' if unit else ''}"
     return f"Share of the variance of {words}"
@@ -153,9 +154,10 @@ def _draw(ax: Axes, dataset: xr.Dataset, method: str, rows: list[int], colours: 
         ax.plot(_column(dataset, second, rows)[[k]], [k], marker="D", markerfacecolor="white", markeredgecolor=colour, linestyle="none",
                 markersize=0.4 * s.font, markeredgewidth=0.5 * s.line, zorder=3)
     highest = float(np.nanmax(np.concatenate([x + half, _column(dataset, second, rows)])))
-    ax.set_xlim(-0.03 * highest, 1.03 * highest)
+    lowest = min(0.0, float(np.nanmin(_column(dataset, second, rows))))
+    ax.set_xlim(lowest - 0.03 * highest, 1.03 * highest)
     ax.grid(axis="x", color=style.NO_VALUE, linewidth=0.5 * s.line, zorder=0)
-    ax.hlines(places, -0.03 * highest, 1.03 * highest, color=style.NO_VALUE, linewidth=0.3 * s.line, zorder=0)
+    ax.hlines(places, lowest - 0.03 * highest, 1.03 * highest, color=style.NO_VALUE, linewidth=0.3 * s.line, zorder=0)
 
 
 def _column(dataset: xr.Dataset, name: str, rows: list[int]) -> Array:
@@ -176,7 +178,7 @@ def _others(ax: Axes, dataset: xr.Dataset, method: str, others: list[int], place
         return
     said = []
     if others:
-        top = float(np.abs(_column(dataset, _RANKED_BY[method], others)).max())
+        top = float(f"{np.abs(_column(dataset, _RANKED_BY[method], others)).max():.2g}")
         unit = str(dataset[_RANKED_BY[method]].attrs.get("units", "1"))
         said.append(f"{len(others)} more, each {quantity(top, unit)} or less" if len(others) > 1 else f"1 more, {quantity(top, unit)}")
     if missing:
@@ -185,19 +187,21 @@ def _others(ax: Axes, dataset: xr.Dataset, method: str, others: list[int], place
     ax.annotate("; ".join(said), (low + 0.01 * (high - low), place), verticalalignment="center", color=style.REFERENCE, fontsize=0.9 * s.font)
 
 
-def _explain(ax: Axes, method: str, colours: list[str], s: style.Size) -> None:
-    """The key in the lower right, where the values are small."""
+def _explain(plate: Plate, method: str, colours: list[str], s: style.Size) -> None:
+    """The key, above the rows."""
     names = {style.CARRIERS[owner].color: text for owner, text in _NAMES.items()} | {style.POTENTIAL.color: "other"}
-    handles: list[Any] = []
-    grey = {"color": style.REFERENCE, "linestyle": "none"}
-    if method == "morris":
-        handles.append(Line2D([], [], marker="o", markersize=0.5 * s.font, label="mean size µ* with 95 % interval", **grey))
-    if method == "sobol":
-        handles.append(Line2D([], [], marker="o", markersize=0.5 * s.font, label="with others, $S_T$, 95 % interval", **grey))
-    if method in _SECOND:
-        label = "spread σ: curved, or depends on others" if method == "morris" else "alone, $S_1$"
-        handles.append(Line2D([], [], marker="D", markerfacecolor="white", markersize=0.4 * s.font, label=label, **grey))
-    handles += [
-        Line2D([], [], color=colour, linewidth=2 * s.line, label=text) for colour, text in names.items() if colour in colours
+    grey: dict[str, Any] = {"color": style.REFERENCE, "linestyle": "none"}
+    marks = {"morris": ("mean size, 95 % interval", "spread"), "sobol": ("with others, 95 % interval", "alone")}.get(method)
+    signs = [] if marks is None else [
+        Line2D([], [], marker="o", markersize=0.5 * s.font, label=marks[0], **grey),
+        Line2D([], [], marker="D", markerfacecolor="white", markersize=0.4 * s.font, label=marks[1], **grey),
     ]
-    ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.0, 0.09), handlelength=1.0)
+    ions = [Line2D([], [], color=colour, linewidth=2 * s.line, label=text) for colour, text in names.items() if colour in colours]
+    columns = 6 if s.width > 10 else 3
+    handles = signs if len(ions) > 2 * columns else [*signs, *ions]
+    plate.legend(handles=_by_rows(handles, columns), loc="outside upper right", ncols=columns, handlelength=0.9, columnspacing=1.0)
+
+
+def _by_rows(handles: list[Line2D], columns: int) -> list[Line2D]:
+    """In the order in which a legend, which fills its columns first, has them row by row."""
+    return [h for c in range(min(columns, len(handles))) for h in handles[c::columns]]

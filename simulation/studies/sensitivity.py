@@ -62,7 +62,7 @@ class Drawn:
     @property
     def potential(self) -> bool:
         """Whether it is a place on the scale of potentials, which is shifted rather than multiplied."""
-        return self.unit == "mV" and self.name[0] in "VE"
+        return self.unit == "mV" and (self.name[0] in "VE" or self.low <= 0)
 
     @property
     def step(self) -> float:
@@ -122,6 +122,8 @@ def left_out(p: Preparation) -> dict[str, list[str]]:
             reason = "bath"
         elif re.search(r"_ref(_|$)", symbol):
             reason = "reference at which curves were measured"
+        elif parameter.unit == "degC":
+            reason = "temperature"
         elif symbol not in used:
             reason = "does not enter a rate of change"
         elif parameter.kind == "derived":
@@ -269,10 +271,11 @@ def sensitivity(
     if out is not None and Path(out).suffix != ".nc":
         raise ExperimentError(f"a sensitivity is written as .nc, not as '{Path(out).suffix or out}'")
     ask, chosen = asked(p, measure), drawn(p, over, spread)
-    settings = {} if method == "local" else {"samples": SAMPLES[method] if samples is None else samples, "seed": seed, "spread": spread}
+    count = 0 if method == "local" else SAMPLES[method] if samples is None else samples
+    settings = {} if method == "local" else {"samples": count, "seed": seed, "spread": spread}
     about = {"sensitivity": {"method": method, "measure": measure, **settings, "over": {d.name: [d.low, d.value, d.high] for d in chosen}}}
     study = _Study(p, ask, measure, chosen, about, protocol, Path(out) if out is not None else None, resume, jobs, progress)
-    result = study.local() if method == "local" else study.overall(method, settings["samples"], seed)
+    result = study.local() if method == "local" else study.overall(method, count, seed)
     if out is not None:
         save(result, out)
     return result
@@ -389,7 +392,7 @@ class _Study:
 def ranked(result: xr.Dataset) -> list[int]:
     """Places of the parameters, the one that matters most first; those without an answer last."""
     size = np.abs(np.nan_to_num(np.asarray(result[RANKED_BY[result.attrs["method"]]].values, dtype=float), nan=-1.0))
-    return np.argsort(-size, kind="stable").tolist()
+    return [int(i) for i in np.argsort(-size, kind="stable")]
 
 
 # ---- slopes at rest
