@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from simulation.experiment.threshold import rheobase, threshold_current
     from simulation.studies.continuation import follow_borders, follow_rests
     from simulation.studies.regimes import map_regimes
+    from simulation.studies.sensitivity import sensitivity
     from simulation.studies.sweep import Axis, Sweep, open_sweep, parse_axis, run_sweep, sweep
 
 # What `import simulation` offers, loaded when it is first asked for.
@@ -57,6 +58,7 @@ _OFFERED = {
     "experiment.threshold": ("rheobase", "threshold_current"),
     "studies.continuation": ("follow_borders", "follow_rests"),
     "studies.regimes": ("map_regimes",),
+    "studies.sensitivity": ("sensitivity",),
     "studies.sweep": ("Axis", "Sweep", "open_sweep", "parse_axis", "run_sweep", "sweep"),
 }
 _WHERE = {name: module for module, names in _OFFERED.items() for name in names}
@@ -65,7 +67,7 @@ __all__ = [
     "Junction", "Latency", "ModelSaysNo", "MotorUnit", "Noise", "Preparation", "Protocol", "Pulse", "Ramp", "Rate", "Recording", "RecoveryCycle",
     "Rest", "Solver", "SpontaneousRate", "StrengthDuration", "Stretch", "Sweep", "Threshold", "ThresholdElectrotonus", "Train", "cable_constants",
     "examination", "find_rest", "follow_borders", "follow_rests", "gate_curves", "gating_shift", "junction", "map_regimes", "open_recording",
-    "open_sweep", "parse_axis", "prepare", "propagate", "protocol", "rest_only", "rheobase", "run", "run_sweep", "run_unit", "sweep",
+    "open_sweep", "parse_axis", "prepare", "propagate", "protocol", "rest_only", "rheobase", "run", "run_sweep", "run_unit", "sensitivity", "sweep",
     "threshold_current", "unit",
 ]
 

@@ -24,8 +24,8 @@ from simulation.experiment.protocol import BathChange, Clamp, Noise, Pulse, Ramp
 
 HEAVY = ("numpy", "scipy", "llvmlite", "matplotlib", "xarray", "pydantic", "pint", "sympy", "joblib", "netCDF4", "rich")
 LEAVES = (
-    "models", "equations", "rest", "continue", "shift", "run", "sweep", "regimes", "excitability", "conduction", "figure", "validate", "overview",
-    "why", "parameters list", "parameters show", "parameters diff", "parameters check", "parameters cite",
+    "models", "equations", "rest", "continue", "shift", "run", "sweep", "regimes", "sensitivity", "fit", "excitability", "conduction", "figure",
+    "validate", "overview", "why", "parameters list", "parameters show", "parameters diff", "parameters check", "parameters cite",
 )
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and devices of POSIX")
 
@@ -124,6 +124,15 @@ REGIMES = record(
     **MEMBRANE, axes={"type": "object"}, regimes=array(record(name=TEXT, number={"type": "integer"}, share=NUMBER, text=TEXT)),
     protocol={"type": "object"}, points={"type": "integer"}, failed={"type": "integer"}, control_rest=NUMBER, files=array(TEXT),
 )
+SENSITIVITY = record(
+    **MEMBRANE, measure=record(name=TEXT, text=TEXT, unit=TEXT), method=TEXT, units={"type": "object"}, left_out={"type": "object"},
+    ranked=array(record(parameter=TEXT, unit=TEXT, value=NUMBER, low=NUMBER, high=NUMBER)), files=array(TEXT),
+)
+FIT = record(
+    **MEMBRANE, fitted_to=TEXT, evidence={"const": "none: a fit"}, determined=TEXT, starts=NUMBER, agreeing=NUMBER, files=array(TEXT),
+    parameters=array(record(parameter=TEXT, unit=TEXT, before=NUMBER, after=NUMBER, low=NUMBER, high=NUMBER, at_bound={"type": "boolean"}, sd=MAYBE)),
+    data=array(record(name=TEXT, data=NUMBER, before=NUMBER, after=NUMBER, residual_before=NUMBER, residual_after=NUMBER)),
+)
 PARAMETER = record(value=NUMBER, unit=TEXT, kind=TEXT, source=array(TEXT), range=array(NUMBER), note=TEXT, stated_in=TEXT)
 SCHEMAS = {
     "models": record(
@@ -146,6 +155,9 @@ SCHEMAS = {
     "run squid --step 20ms:20": RUN,
     "run squid --duration 20ms": RUN,
     "sweep squid --over T=5:15:3 --jobs 1 --out m.nc": SWEEP,
+    "sensitivity squid": SENSITIVITY,
+    "sensitivity fibre --method morris --samples 2 --spread 0.2 --over P_Kir,P_NaL --jobs 1": SENSITIVITY,
+    "fit fibre P_Kir --to rest-8 --restarts 0": FIT,
 }
 
 

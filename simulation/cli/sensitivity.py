@@ -51,11 +51,13 @@ def sensitivity(
 ) -> None:
     """Rank the parameters by how much a result depends on them.
 
-    local   by how much the result moves when a parameter is 10 % larger (a potential: 1 mV higher), all else as it is;
-            exact for what is asked at rest
-    morris  by how much it moves when a parameter goes over its whole plausible range, from many starting points
-    sobol   which share of its variance the parameter makes, alone (S1) and together with others (ST), when all go
-            over their ranges
+    \b
+    local   how far it moves when a parameter is 10 % larger (a potential: 1 mV
+            higher), all else as it is; exact for what is asked at rest
+    morris  how far it moves, on average, when a parameter goes over its whole
+            plausible range, begun from many places in those of the others
+    sobol   which share of its variance the parameter makes when all go over
+            their ranges: alone (S1), and with all that others add to it (ST)
 
     With --out finished points are kept while it runs, and --resume goes on after Ctrl-C.
 

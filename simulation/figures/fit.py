@@ -34,7 +34,7 @@ def fit_figure(dataset: xr.Dataset, size: str = "slide") -> Plate:
         style.few_ticks(ax.yaxis, 6)
         ax.set_xlabel(data.wrapped(data.axis_label(dataset, over), s.letters(0.7 * s.width)))
         ax.set_ylabel(data.wrapped(data.measure_label(dataset["after"]), s.letters(0.7 * s.height)))
-        plate.legend(loc="outside upper right", ncols=3, columnspacing=1.2)
+        plate.legend(loc="outside upper right", ncols=3, columnspacing=1.2, borderaxespad=0.3)
         return plate.settled()
 
 

@@ -199,7 +199,7 @@ def _explain(plate: Plate, method: str, colours: list[str], s: style.Size) -> No
     ions = [Line2D([], [], color=colour, linewidth=2 * s.line, label=text) for colour, text in names.items() if colour in colours]
     columns = 6 if s.width > 10 else 3
     handles = signs if len(ions) > 2 * columns else [*signs, *ions]
-    plate.legend(handles=_by_rows(handles, columns), loc="outside upper right", ncols=columns, handlelength=0.9, columnspacing=1.0)
+    plate.legend(handles=_by_rows(handles, columns), loc="outside upper right", ncols=columns, handlelength=0.9, columnspacing=1.0, borderaxespad=0.3)
 
 
 def _by_rows(handles: list[Line2D], columns: int) -> list[Line2D]:

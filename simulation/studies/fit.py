@@ -8,15 +8,17 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import ConfigDict
 
 from simulation import files, parameter_sets
 from simulation.assembly.compile import Array
+from simulation.experiment.bath import COMPONENTS, Bath
 from simulation.experiment.errors import ExperimentError, ModelSaysNo
 from simulation.experiment.preparation import Preparation
 from simulation.experiment.protocol import Protocol
@@ -109,6 +111,18 @@ class Target:
     curve: Callable[[Array], tuple[Array, Array, str]] | None = None
 
 
+class _Trial(Row):
+    """A row that is tried with other values: on one preparation, so that its equations are compiled once."""
+
+    model_config = ConfigDict(frozen=True, arbitrary_types_allowed=True)
+
+    base: Preparation
+
+    def preparation(self, bath: Mapping[str, float] | None = None) -> Preparation:
+        here = replace(self.base, bath=Bath.stated(self.bath if bath is None else bath), mode="chronic", frozen=self.freeze)
+        return here.with_values(self.values).scaled(self.scale)
+
+
 def to_rows(p: Preparation, names: Sequence[str], ids: Iterable[str], given: str) -> Target:
     """Rows of the validation table. A residual is the distance from the published mean, else from the middle of the range, in halves of the
     range. ``given``: name or file of the set that is fitted. Raises ExperimentError."""
@@ -123,9 +137,11 @@ def to_rows(p: Preparation, names: Sequence[str], ids: Iterable[str], given: str
             raise ExperimentError(f"the row {row.id} sets but one limit, {row.expected[0]:g} to {row.expected[1]:g}, so it has no middle to fit to")
     changed = {s: p.parameters[s].value for s in p.parameters.changed}
 
+    tried = [_Trial(**{**row.model_dump(), "set": given, "base": p}) for row in rows]
+
     def answer(row: Row, values: Array) -> float:
         numbers = {**row.values, **changed, **dict(zip(names, values.tolist(), strict=True))}
-        found = validation.judge(row.model_copy(update={"set": given, "values": numbers}))
+        found = validation.judge(row.model_copy(update={"values": numbers}))
         return math.nan if found.value is None else found.value
 
     width = np.array([0.5 * (row.expected[1] - row.expected[0]) for row in rows])
@@ -138,7 +154,7 @@ def to_rows(p: Preparation, names: Sequence[str], ids: Iterable[str], given: str
         f"the published {'result' if len(rows) == 1 else 'results'} {said}", tuple(dict.fromkeys(s for row in rows for s in row.source)),
         ", ".join(dict.fromkeys(row.measure for row in rows)), units.pop() if len(units) == 1 else "", tuple(row.id for row in rows), data,
         np.where(np.isfinite(width) & (width > 0), width, np.maximum(np.abs(data), 1.0)), _STEP if exact else _COARSE_STEP,
-        lambda values: np.array([[answer(row, v) for row in rows] for v in values]),
+        lambda values: np.array([[answer(row, v) for row in tried] for v in values]),
     )
 
 
@@ -380,8 +396,6 @@ def curve_dataset(found: Fit) -> xr.Dataset:
     p, (grid, before, after) = found.preparation, found.curve
     whole = asked(p, found.measure)
     component = found.over in p.bound.model.bath
-    from simulation.experiment.bath import COMPONENTS
-
     about: dict[str, Any] = {
         "units": COMPONENTS[found.over].unit or "1" if component else "1" if found.over.endswith("_scale") else p.parameters[found.over].unit,
         "long_name": COMPONENTS[found.over].name if component else found.over,
