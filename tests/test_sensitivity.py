@@ -280,7 +280,7 @@ def test_the_figure(results, method, size):
     smallest = min(t.get_fontsize() for t in plate.findobj(matplotlib.text.Text) if t.get_text().strip() and t.get_visible())
     assert smallest >= (18 if size == "slide" else 16 if size == "half" else 7)
     plate.draw_without_rendering()
-    boxes = [t.get_window_extent() for t in (*ax.get_yticklabels(), *plate.legends[0].get_texts(), ax.xaxis.label)]
+    boxes = [t.get_window_extent() for t in (*ax.get_yticklabels(), *plate.legends[0].get_texts(), plate._supxlabel)]
     for box in boxes:
         assert plate.bbox.padded(2).contains(box.x0, box.y0)
         assert plate.bbox.padded(2).contains(box.x1, box.y1)

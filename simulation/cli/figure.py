@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 EXCITABILITY = "excitability"
 OF = {
     "run": ("traces", "gates"), "sweep": ("rest", "map", "lines", EXCITABILITY, "regimes"), "examination": (EXCITABILITY,),
-    "continuation": ("branches",), "plane": ("borders",), "sensitivity": ("ranked",),
+    "continuation": ("branches",), "plane": ("borders",), "sensitivity": ("rank",),
 }
 _A = {"examination": "an examination", "plane": "a continuation over two parameters"}
 KINDS = tuple(dict.fromkeys(kind for kinds in OF.values() for kind in kinds))
@@ -52,7 +52,7 @@ def figure(
     Of a map of regimes: regimes (default), or a measure of it as map
     Of an examination, of one membrane or over one axis: excitability
     Of a continuation: branches (one parameter) or borders (two)
-    Of a sensitivity: ranked
+    Of a sensitivity: rank
     \b
     Examples:
       cramplab figure run.nc

@@ -49,7 +49,7 @@ def sensitivity_figure(dataset: xr.Dataset, size: str = "slide") -> Plate:
                 label.set_x(0.0)
             _labels_outside(ax)
         style.few_ticks(ax.xaxis, 6)
-        ax.set_xlabel(data.wrapped(_axis_label(dataset, method), s.letters(0.5 * s.width)))
+        plate.supxlabel(data.wrapped(_axis_label(dataset, method), s.letters(0.98 * s.width)), fontsize=s.font)
         _explain(plate, method, colours, s)
         return plate.settled()
 
@@ -101,7 +101,7 @@ def _axis_label(dataset: xr.Dataset, method: str) -> str:
     unit = style.unit(str(dataset[_RANKED_BY[method]].attrs.get("units", "1")))
     words = style.typeset(_words(dataset))
     if method == "local":
-        return f"Change of {words} by 10\N{NO-BREAK SPACE}% of each parameter (by 1\N{NO-BREAK SPACE}mV of potentials) ({unit})"
+        return f"Change of {words} by 10\N{NO-BREAK SPACE}% of each parameter (potentials: 1\N{NO-BREAK SPACE}mV) ({unit})"
     if method == "morris":
         return f"Change of {words} over the range of each parameter{f' ({unit})' if unit else ''}"
     return f"Share of the variance of {words}"
