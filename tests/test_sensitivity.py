@@ -60,7 +60,7 @@ def test_derivatives_by_parameters_are_those_of_differences(prepared, name):
 @pytest.mark.parametrize("symbol", ["rest", "E_Cl_s", "h_s"])
 def test_slopes_at_rest_are_those_of_differences(prepared, bath, mode, freeze, symbol):
     p = prepared("fibre", bath or None, mode=mode, freeze=freeze)
-    over = drawn(p, ["P_Kir", "J_NKCC", "K_i_0", "Vhalf_h", "T_ref", "r"])
+    over = drawn(p, ["J_NKCC", "K_i_0", "T_ref"])
     value, slopes = at_rest(p, symbol, over)
 
     def seen(q):
