@@ -15,8 +15,9 @@ from simulation.assembly.duals import duals
 from simulation.experiment.errors import ExperimentError, ModelSaysNo
 from simulation.figures.sensitivity import sensitivity_figure
 from simulation.studies import sweep as sweeps
+from simulation.studies.draws import Drawn, drawn, left_out
 from simulation.studies.samples import sample
-from simulation.studies.sensitivity import Drawn, at_rest, design, drawn, indices, left_out, mapped, ranked, sensitivity
+from simulation.studies.sensitivity import at_rest, design, indices, mapped, ranked, sensitivity
 from simulation.studies.sweep import run_sweep
 
 

@@ -102,7 +102,7 @@ def facts(study: Study, found: Population) -> dict[str, Any]:
     return {
         "model": study.preparation.parameters.name, "seed": study.seed, "method": study.method, "spread": study.spread,
         "members": found.count, "drawn": int(found.data.attrs["drawn"]), "accepted": found.acceptance,
-        "refused": json_format.loads(found.data.attrs["refused"]), "parameters": [d.symbol for d in study.drawn], "baths": baths,
+        "refused": json_format.loads(found.data.attrs["refused"]), "parameters": [d.name for d in study.drawn], "baths": baths,
         "apart": [{"bath": b or "control", "outcome": o, "parameters": [vars(a) for a in tail]} for b, o, tail in tails(found)],
         "check": found.check,
     }

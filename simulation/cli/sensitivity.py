@@ -67,6 +67,7 @@ def sensitivity(
       cramplab sensitivity fibre --measure rheobase --over P_Na,P_Kdr,P_Cl
       cramplab sensitivity fibre --method morris --spread 0.5 --figure m.svg
       cramplab sensitivity fibre --method sobol --over P_Kir,P_Cl --out s.nc"""
+    from simulation.studies import draws
     from simulation.studies import sensitivity as study
 
     options.check_files("a sensitivity", out, figure, size, (".nc",))
@@ -88,9 +89,9 @@ def sensitivity(
 
         written += figures.save(figures.sensitivity_figure(found, size), figure)
     if json:
-        output.as_json({**membrane.facts(), **facts(found), "left_out": study.left_out(membrane.here) if over is None else {}, "files": written})
+        output.as_json({**membrane.facts(), **facts(found), "left_out": draws.left_out(membrane.here) if over is None else {}, "files": written})
     else:
-        _print(membrane, found, study.left_out(membrane.here) if over is None else {}, written)
+        _print(membrane, found, draws.left_out(membrane.here) if over is None else {}, written)
     complain_of_check(found, "Vary less, with --spread or --over, or ask for each point with cramplab sweep --solver LSODA")
 
 

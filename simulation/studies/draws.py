@@ -1,104 +1,126 @@
-"""Plausible membranes: parameters drawn over the ranges that their files state."""
+"""Parameters drawn over the ranges that their files state: which are, from where to where, and so many points among them."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulation.assembly.compile import Array
 from simulation.assembly.errors import nearest
+from simulation.assembly.trace import symbols_in
 from simulation.experiment.errors import ExperimentError
 from simulation.experiment.preparation import Preparation
 from simulation.parameter_sets import convert
 
+SHIFT, SHARE = 1.0, 0.1  # mV and share that local effects are given for: slopes times that step
 METHODS = ("sobol", "latin")
-_WIDE = 1.5  # ends of a range that lie further apart than this factor are drawn by their logarithm
-_REFERENCES = ("_ref", "_balance", "_closed")  # in which bath or at which temperature a number holds; a form that no gate uses
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A parameter and the range that it is drawn from; ``log``: by its logarithm. The set's own value is the median of the draws."""
+    """A parameter (or bath component) with its value and the range over which it is varied, in the unit of its file."""
 
-    symbol: str
+    name: str
     value: float
     low: float
     high: float
-    log: bool
     unit: str
 
-    def at(self, share: Array) -> Array:
-        """Values at shares from 0 to 1 of the way: half of them below the set's own value, half above."""
-        low, value, high = np.log([self.low, self.value, self.high]) if self.log else (self.low, self.value, self.high)
-        below = low + 2 * share * (value - low)
-        above = value + (2 * share - 1) * (high - value)
-        out = np.where(share < 0.5, below, above)
-        return np.asarray(np.exp(out) if self.log else out, dtype=float)
+    @property
+    def potential(self) -> bool:
+        """Whether it is a place on the scale of potentials, which is shifted rather than multiplied."""
+        return self.unit == "mV" and (self.name[0] in "VE" or self.low <= 0)
+
+    @property
+    def step(self) -> float:
+        """What local effects are given for: 1 mV for a potential, 10 % for all else."""
+        return SHIFT if self.potential else SHARE * abs(self.value)
+
+    def at(self, u: Array) -> Array:
+        """From shares 0 to 1 of all draws: half of them lie below the value, half above, each half even in the logarithm where the range
+        is positive. Where the value is an end of the range there is but one half."""
+        log = self.low > 0
+        ends = [self.low, self.high] if self.value in (self.low, self.high) else [self.low, self.value, self.high]
+        y = np.interp(u, np.linspace(0, 1, len(ends)), np.log(ends) if log else ends)
+        return np.clip(np.exp(y), self.low, self.high) if log else y
+
+    def narrowed(self, spread: float) -> Drawn:
+        """The same with both ends brought nearer to the value: to that share of their distance from it, in the logarithm if positive."""
+        if self.low > 0:
+            low, high = (self.value * (end / self.value) ** spread for end in (self.low, self.high))
+        else:
+            low, high = (self.value + spread * (end - self.value) for end in (self.low, self.high))
+        return replace(self, low=min(low, self.value), high=max(high, self.value))
 
 
-def drawn(p: Preparation, only: Sequence[str] = (), spread: float = 1.0) -> tuple[Drawn, ...]:
-    """The parameters that a study draws, or ``only`` some. ``spread``: share of the way from the value to either end of its range.
+def drawn(p: Preparation, over: Iterable[str] | None = None, spread: float = 1.0) -> tuple[Drawn, ...]:
+    """What is varied, over the ranges of the parameter files narrowed by ``spread`` (1: as they are).
 
-    Not drawn are the bath, what tells in which bath or at which temperature other numbers hold, what is derived from others, a length that
-    is numerical, what is absent from the set (0), what has no range, and what nothing in the membrane depends on. Raises ExperimentError."""
+    ``over``: parameters or bath components by name; if not given, all parameters but those that ``left_out`` names.
+    Raises ExperimentError, ParameterError."""
     if not 0 < spread <= 1:
-        raise ExperimentError(f"a spread of {spread:g} is not possible: it is a share of the ranges, above 0 and up to 1")
-    matter = _matter(p)
-    known = [s for s in p.parameters.parameters if not _why_not(p, s, matter)]
-    for symbol in only:
-        p.parameters[symbol]
-        if symbol not in known:
-            raise ExperimentError(f"{symbol} is not drawn: {_why_not(p, symbol, matter)}{nearest(symbol, known)}")
-    return tuple(_narrowed(p, s, spread) for s in known if not only or s in only)
+        raise ExperimentError(f"the spread {spread:g} is no share of the ranges; take a number above 0 up to 1, for example 0.5")
+    passed = {s for symbols in left_out(p).values() for s in symbols}
+    names = [s for s in p.parameters.parameters if s not in passed] if over is None else list(dict.fromkeys(over))
+    if not names:
+        raise ExperimentError("say which parameters are varied, for example P_Na")
+    return tuple(_drawn(p, name).narrowed(spread) for name in names)
 
 
-def _narrowed(p: Preparation, symbol: str, spread: float) -> Drawn:
-    x = p.parameters[symbol]
-    low, high = x.range
-    log = low > 0 and high / low > _WIDE
-    a, b = (x.value * (end / x.value) ** spread if log else x.value + spread * (end - x.value) for end in (low, high))
-    return Drawn(symbol, x.value, a, b, log, x.unit)
+def _drawn(p: Preparation, name: str) -> Drawn:
+    bath, parameters = p.bound.model.bath, p.parameters
+    if name not in bath and name not in parameters.parameters:
+        known = [*parameters.parameters, *bath]
+        raise ExperimentError(f"{parameters.name} has no parameter '{name}'{nearest(name, known)}; see: cramplab parameters show {parameters.name}")
+    parameter = parameters[bath.get(name, name)]
+    value = p.whole_bath[name] if name in bath else parameter.value
+    low, high = min(parameter.range[0], value), max(parameter.range[1], value)
+    if low == high:
+        raise ExperimentError(f"{name} has no range to vary over: its file gives {low:g} to {high:g}")
+    return Drawn(name, value, low, high, parameter.unit)
 
 
-def _why_not(p: Preparation, symbol: str, matter: Container[str]) -> str:
-    x, model = p.parameters[symbol], p.bound.model
-    if symbol in model.bath.values():
-        return "it is part of the bath"
-    if symbol.startswith("T_") or any(end in symbol for end in _REFERENCES):
-        return "it says where other numbers hold"
-    if symbol == model.section or "numerical" in x.note:
-        return "it is numerical"
-    if x.kind == "derived":
-        return "it is derived from others"
-    if x.range[0] == x.range[1]:
-        return "it has no range"
-    if x.value == x.range[0] == 0:
-        return "it is absent from this set"
-    if symbol not in matter:
-        return "nothing in this membrane depends on it"
-    return ""
-
-
-def _matter(p: Preparation) -> set[str]:
-    """What the rates depend on, at a state away from rest in a bath away from control, or a state begins with."""
-    kernel = p.kernel
-    random = np.random.default_rng(0)
-    bath = set(p.bound.model.bath.values())
-    numbers = {s: v * (0.95 if s in bath else 1.0) for s, v in p.numbers().items()}
-    values = kernel.prepare(numbers)
-    state = p.guess() * random.uniform(0.8, 1.2, len(p.states))
-    before, after = np.empty(len(state)), np.empty(len(state))
-    kernel.rhs(0.0, state, values, before)
-    out = {s.guess for s in p.bound.states if isinstance(s.guess, str)}
-    for symbol in p.parameters.parameters:
-        if symbol in numbers:
-            kernel.rhs(0.0, state, kernel.changed(values, {symbol: 1.01 * numbers[symbol] + (numbers[symbol] == 0)}), after)
-            if not np.array_equal(before, after):
-                out.add(symbol)
+def left_out(p: Preparation) -> dict[str, list[str]]:
+    """Parameters that are not varied unless they are named, by the reason."""
+    out: dict[str, list[str]] = {}
+    used = _used(p)
+    for symbol, parameter in p.parameters.parameters.items():
+        if symbol in p.bound.model.bath.values():
+            reason = "bath"
+        elif re.search(r"_ref(_|$)", symbol):
+            reason = "reference at which curves were measured"
+        elif parameter.unit == "degC":
+            reason = "temperature"
+        elif symbol not in used:
+            reason = "does not enter a rate of change"
+        elif parameter.kind == "derived":
+            reason = "derived from others"
+        elif parameter.value == parameter.range[0] == 0:
+            reason = "absent in this set"
+        elif parameter.range[0] == parameter.range[1]:
+            reason = "without a range"
+        else:
+            continue
+        out.setdefault(reason, []).append(symbol)
     return out
+
+
+def _used(p: Preparation) -> set[str]:
+    """Symbols that a rate of change depends on, or a state that is held at rest."""
+    expressions = {d.symbol: d.expression for d in p.bound.definitions}
+    guesses = (p.bound.states[i].guess for i in p.held_at_rest)
+    found: set[str] = set()
+    stack = [*p.bound.derivatives, *(g for g in guesses if isinstance(g, str))]
+    while stack:
+        name = stack.pop()
+        if name not in found:
+            found.add(name)
+            stack.extend(symbols_in(expressions[name]) if name in expressions else ())
+    return found
 
 
 def shares(count: int, dimensions: int, seed: int, method: str = "sobol", first: int = 0) -> NDArray[np.float64]:
@@ -126,11 +148,11 @@ def rows(p: Preparation, parameters: Sequence[Drawn], values: Array) -> Array:
     """What the compiled functions want of each draw, shape (draws, prepared values)."""
     units = p.bound.parameters
     changed = {
-        d.symbol: np.array([convert(v, d.unit, units[d.symbol], d.symbol) for v in values[:, i]]) for i, d in enumerate(parameters)
+        d.name: np.array([convert(v, d.unit, units[d.name], d.name) for v in values[:, i]]) for i, d in enumerate(parameters)
     }
     return p.kernel.spread(p.kernel.prepare(p.numbers()), changed)
 
 
 def member(p: Preparation, parameters: Sequence[Drawn], values: Array) -> Preparation:
     """One draw as a preparation of its own."""
-    return p.with_values({d.symbol: float(v) for d, v in zip(parameters, values, strict=True)})
+    return p.with_values({d.name: float(v) for d, v in zip(parameters, values, strict=True)})

@@ -23,8 +23,9 @@ from simulation.experiment.errors import ExperimentError, ModelSaysNo
 from simulation.experiment.preparation import Preparation
 from simulation.experiment.protocol import Protocol
 from simulation.studies import validation, workers
+from simulation.studies.draws import Drawn, drawn
 from simulation.studies.samples import Sample, sample
-from simulation.studies.sensitivity import Asked, Drawn, asked, drawn
+from simulation.studies.sensitivity import Asked, asked
 from simulation.studies.sweep import run_sweep, standard_protocol
 from simulation.studies.validation import Row
 

@@ -115,7 +115,7 @@ class Study:
 
     @cached_property
     def drawn(self) -> tuple[Drawn, ...]:
-        return draws.drawn(self.preparation, self.only, self.spread)
+        return draws.drawn(self.preparation, self.only or None, self.spread)
 
     @cached_property
     def acceptance(self) -> Acceptance:
@@ -125,7 +125,7 @@ class Study:
         """What defines it."""
         return {
             **self.preparation.describe(), "count": self.count, "seed": self.seed, "baths": list(self.baths), "method": self.method,
-            "spread": self.spread, "drawn": {d.symbol: [d.low, d.value, d.high, d.log] for d in self.drawn},
+            "spread": self.spread, "drawn": {d.name: [d.low, d.value, d.high] for d in self.drawn},
             "acceptance": {c.name: list(c.range) for c in self.acceptance.criteria},
         }
 
@@ -415,7 +415,7 @@ def _dataset(
     return xr.Dataset(
         variables,
         {
-            "bath": list(study.baths), "parameter": [d.symbol for d in study.drawn],
+            "bath": list(study.baths), "parameter": [d.name for d in study.drawn],
             "unit": ("parameter", [d.unit for d in study.drawn]), "nominal": ("parameter", [d.value for d in study.drawn]),
         },
         {

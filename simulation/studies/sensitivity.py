@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,12 +19,12 @@ from numpy.typing import NDArray
 from simulation.assembly.compile import Array
 from simulation.assembly.duals import duals
 from simulation.assembly.errors import nearest
-from simulation.assembly.trace import symbols_in
 from simulation.experiment import features
 from simulation.experiment.errors import ExperimentError, ModelSaysNo
 from simulation.experiment.preparation import Preparation
 from simulation.experiment.protocol import Protocol
 from simulation.experiment.rest import find_rest
+from simulation.studies.draws import Drawn, drawn
 from simulation.studies.samples import in_model, sample
 from simulation.studies.store import save
 from simulation.studies.sweep import Measure, Progress, run_sweep
@@ -40,7 +39,6 @@ METHODS: Mapping[str, str] = {
 }
 RANKED_BY: Mapping[str, str] = {"local": "effect", "morris": "mu_star", "sobol": "ST"}
 SAMPLES: Mapping[str, int] = {"morris": 32, "sobol": 256}
-SHIFT, SHARE = 1.0, 0.1  # mV and share that local effects are given for: slopes times that step
 WITHOUT_EFFECT = 1e-9  # of the largest: what is left of a slope of zero
 MOST_DROPPED = 0.1  # of the trajectories or base points
 _LEVELS, _RESAMPLES = 4, 1000
@@ -48,109 +46,6 @@ _COUNTS = ("spikes", "after_discharge", "depolarisation_block")
 
 
 # ---- what is varied
-
-@dataclass(frozen=True)
-class Drawn:
-    """A parameter (or bath component) with its value and the range over which it is varied, in the unit of its file."""
-
-    name: str
-    value: float
-    low: float
-    high: float
-    unit: str
-
-    @property
-    def potential(self) -> bool:
-        """Whether it is a place on the scale of potentials, which is shifted rather than multiplied."""
-        return self.unit == "mV" and (self.name[0] in "VE" or self.low <= 0)
-
-    @property
-    def step(self) -> float:
-        """What local effects are given for: 1 mV for a potential, 10 % for all else."""
-        return SHIFT if self.potential else SHARE * abs(self.value)
-
-    def at(self, u: Array) -> Array:
-        """From shares 0 to 1 of all draws: half of them lie below the value, half above, each half even in the logarithm where the range
-        is positive. Where the value is an end of the range there is but one half."""
-        log = self.low > 0
-        ends = [self.low, self.high] if self.value in (self.low, self.high) else [self.low, self.value, self.high]
-        y = np.interp(u, np.linspace(0, 1, len(ends)), np.log(ends) if log else ends)
-        return np.clip(np.exp(y), self.low, self.high) if log else y
-
-    def narrowed(self, spread: float) -> Drawn:
-        """The same with both ends brought nearer to the value: to that share of their distance from it, in the logarithm if positive."""
-        if self.low > 0:
-            low, high = (self.value * (end / self.value) ** spread for end in (self.low, self.high))
-        else:
-            low, high = (self.value + spread * (end - self.value) for end in (self.low, self.high))
-        return replace(self, low=min(low, self.value), high=max(high, self.value))
-
-
-def drawn(p: Preparation, over: Iterable[str] | None = None, spread: float = 1.0) -> tuple[Drawn, ...]:
-    """What is varied, over the ranges of the parameter files narrowed by ``spread`` (1: as they are).
-
-    ``over``: parameters or bath components by name; if not given, all parameters but those that ``left_out`` names.
-    Raises ExperimentError, ParameterError."""
-    if not 0 < spread <= 1:
-        raise ExperimentError(f"the spread {spread:g} is no share of the ranges; take a number above 0 up to 1, for example 0.5")
-    passed = {s for symbols in left_out(p).values() for s in symbols}
-    names = [s for s in p.parameters.parameters if s not in passed] if over is None else list(dict.fromkeys(over))
-    if not names:
-        raise ExperimentError("say which parameters are varied, for example P_Na")
-    return tuple(_drawn(p, name).narrowed(spread) for name in names)
-
-
-def _drawn(p: Preparation, name: str) -> Drawn:
-    bath, parameters = p.bound.model.bath, p.parameters
-    if name not in bath and name not in parameters.parameters:
-        known = [*parameters.parameters, *bath]
-        raise ExperimentError(f"{parameters.name} has no parameter '{name}'{nearest(name, known)}; see: cramplab parameters show {parameters.name}")
-    parameter = parameters[bath.get(name, name)]
-    value = p.whole_bath[name] if name in bath else parameter.value
-    low, high = min(parameter.range[0], value), max(parameter.range[1], value)
-    if low == high:
-        raise ExperimentError(f"{name} has no range to vary over: its file gives {low:g} to {high:g}")
-    return Drawn(name, value, low, high, parameter.unit)
-
-
-def left_out(p: Preparation) -> dict[str, list[str]]:
-    """Parameters that are not varied unless they are named, by the reason."""
-    out: dict[str, list[str]] = {}
-    used = _used(p)
-    for symbol, parameter in p.parameters.parameters.items():
-        if symbol in p.bound.model.bath.values():
-            reason = "bath"
-        elif re.search(r"_ref(_|$)", symbol):
-            reason = "reference at which curves were measured"
-        elif parameter.unit == "degC":
-            reason = "temperature"
-        elif symbol not in used:
-            reason = "does not enter a rate of change"
-        elif parameter.kind == "derived":
-            reason = "derived from others"
-        elif parameter.value == parameter.range[0] == 0:
-            reason = "absent in this set"
-        elif parameter.range[0] == parameter.range[1]:
-            reason = "without a range"
-        else:
-            continue
-        out.setdefault(reason, []).append(symbol)
-    return out
-
-
-def _used(p: Preparation) -> set[str]:
-    """Symbols that a rate of change depends on, or a state that is held at rest."""
-    expressions = {d.symbol: d.expression for d in p.bound.definitions}
-    guesses = (p.bound.states[i].guess for i in p.held_at_rest)
-    found: set[str] = set()
-    stack = [*p.bound.derivatives, *(g for g in guesses if isinstance(g, str))]
-    while stack:
-        name = stack.pop()
-        if name not in found:
-            found.add(name)
-            stack.extend(symbols_in(expressions[name]) if name in expressions else ())
-    return found
-
 
 # ---- any function of some numbers
 
