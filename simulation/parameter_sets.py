@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import tomllib
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -230,6 +232,22 @@ def references() -> dict[str, str]:
         if len(head) == 2 and "," in head[1]:
             entries[head[1].split(",", 1)[0].strip()] = block.strip()
     return entries
+
+
+def entry_fields(entry: str) -> dict[str, str]:
+    """Fields of a BibTeX entry as plain text, the authors joined by ' and '; empty if it has none."""
+    return {name: _plain(text) for name, text in re.findall(r"^\s*(\w+)\s*=\s*\{(.*)\},?\s*$", entry, re.MULTILINE)}
+
+
+_ACCENTS = {'"': "\u0308", "'": "\u0301", "`": "\u0300", "^": "\u0302", "~": "\u0303", "c": "\u0327", "v": "\u030c"}
+_LETTERS = {"aa": "\u00e5", "ae": "\u00e6", "o": "\u00f8", "ss": "\u00df"}
+
+
+def _plain(tex: str) -> str:
+    """BibTeX's text as it is printed."""
+    tex = re.sub(r"\\(aa|ae|o|ss)(?![A-Za-z])\s*", lambda m: _LETTERS[m[1]], tex)
+    tex = re.sub(r"\\([\"'`^~]|[cv](?![A-Za-z]))\s*\{?\\?([A-Za-z])\}?", lambda m: unicodedata.normalize("NFC", m[2] + _ACCENTS[m[1]]), tex)
+    return re.sub(r"[{}\\]", "", tex).replace("--", "-")
 
 
 def cited(parameters: Iterable[Parameter]) -> list[str]:

@@ -133,6 +133,10 @@ FIT = record(
     parameters=array(record(parameter=TEXT, unit=TEXT, before=NUMBER, after=NUMBER, low=NUMBER, high=NUMBER, at_bound={"type": "boolean"}, sd=MAYBE)),
     data=array(record(name=TEXT, data=NUMBER, before=NUMBER, after=NUMBER, residual_before=NUMBER, residual_after=NUMBER)),
 )
+ROW = record(
+    id=TEXT, group=TEXT, experiment=TEXT, expected=array(MAYBE), unit=TEXT, value=MAYBE, mean=MAYBE, deviation=MAYBE, verdict=TEXT, evidence=TEXT,
+    source=array(TEXT), known=TEXT, species=TEXT, note=TEXT, remark=TEXT,
+)
 PARAMETER = record(value=NUMBER, unit=TEXT, kind=TEXT, source=array(TEXT), range=array(NUMBER), note=TEXT, stated_in=TEXT)
 SCHEMAS = {
     "models": record(
@@ -158,6 +162,8 @@ SCHEMAS = {
     "sensitivity squid": SENSITIVITY,
     "sensitivity fibre --method morris --samples 2 --spread 0.2 --over P_Kir,P_NaL --jobs 1": SENSITIVITY,
     "fit fibre P_Kir --to rest-8 --restarts 0": FIT,
+    "validate rest-4 gramicidin --jobs 1": array(ROW),
+    "validate rest-4 --missed --jobs 1": {"type": "array", "maxItems": 0},
 }
 
 
@@ -171,6 +177,26 @@ def test_clean():
 
     dirty = {"a": (np.nan, np.float64(1), float("inf")), "b": Path("x"), 3: np.array([1, 2])}
     assert output.clean(dirty) == {"a": [None, 1.0, None], "b": "x", "3": [1, 2]}
+
+
+# ---- validation
+
+def test_validation_in_groups_with_a_page(here, cramplab, monkeypatch):
+    for width in (80, 100):
+        monkeypatch.setenv("COLUMNS", str(width))
+        code, out, err = cramplab("validate", "--group", "low potassium", "rest-4", "--jobs", "1", "--html", "page.html")
+        assert (code, err) == (0, "")
+        assert max(map(len, out.splitlines())) <= width
+        for line in ("Resting potential$", "  = tuned or built 1 of 1$", "Low potassium$", r"  = experiments \d of \d"):
+            assert re.search(f"^{line}", out, re.MULTILINE)
+        assert re.search(r"^\d+ rows\. Independent experiments: \d+ of \d+ met", out, re.MULTILINE)
+        assert out.rstrip().endswith("Saved: page.html")
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert "cramplab validate rest-4 --group &#x27;low potassium&#x27;" in page
+
+
+def test_nothing_missed(cramplab):
+    assert cramplab("validate", "rest-4", "--missed", "--jobs", "1")[1].startswith("None of these is missed.")
 
 
 # ---- rest
@@ -598,6 +624,11 @@ REFUSED = [
     ("regimes fibre --over K=2:9:3 --over Ca=1,3,2", 2, "the values of the axis Ca have to rise or fall throughout"),
     ("regimes fibre --over K=2:9:3 --over Ca=1,2 --out r.zarr", 2, "a map of regimes is written as .nc or .csv"),
     ("regimes fibre --over K=2,3 --over Mg=0.5,1 --bath-change Ca=0.6@10", 2, "would undo the axis K"),
+    # validation
+    ("validate rest4", 2, "there is no validation row 'rest4'; nearest: rest-4"),
+    ("validate --group axons", 2, "there is no group 'axons'; nearest: axon"),
+    ("validate rest-4 --html page.pdf", 2, "the page is written as .html, not as '.pdf'; for example page.html"),
+    ("validate rest-4 --html folder.nc", 2, "the page is written as .html"),
     # figures and origins
     ("figure no.nc", 2, "there is no file no.nc"),
     ("figure broken.nc", 2, "is neither a run nor a sweep of cramplab"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -207,7 +206,9 @@ def _list(items: Iterable[str], most: int = 3) -> str:
 
 def _reference(entry: str) -> str:
     """A BibTeX entry as a line of text."""
-    fields = {name: _plain(text) for name, text in re.findall(r"^\s*(\w+)\s*=\s*\{(.*)\},?\s*$", entry, re.MULTILINE)}
+    from simulation.parameter_sets import entry_fields
+
+    fields = entry_fields(entry)
     if not fields:
         return entry
     authors = fields.get("author", "").split(" and ")
@@ -218,8 +219,3 @@ def _reference(entry: str) -> str:
     pages = f":{fields['pages']}" if volume and "pages" in fields else ""
     doi = f". doi:{fields['doi']}" if "doi" in fields else ""
     return f"{who} ({fields.get('year', 'no year')}). {fields.get('title', '')}. {where}{volume}{pages}{doi}"
-
-
-def _plain(tex: str) -> str:
-    r"""BibTeX's text without its marks: 'Gr{\"u}n' -> 'Gruen' is left as 'Grun'."""
-    return re.sub(r"\\[\"'`^~=.cvuH]?\s*|[{}]", "", tex).replace("--", "-")

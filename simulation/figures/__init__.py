@@ -20,9 +20,10 @@ from simulation.figures.shift import shift_figure
 from simulation.figures.strip import strip
 from simulation.figures.style import SIZES, axis_label
 from simulation.figures.traces import traces
+from simulation.figures.validation_page import validation_page
 
 __all__ = [
     "SIZES", "FigureError", "Plate", "axis_label", "borders_figure", "branches_figure", "excitability_figure", "fit_figure", "gate_figure",
     "lines", "map_figure", "population_figure", "propagation_figure", "provenance_of", "regime_figure", "rest_curve", "save", "sensitivity_figure",
-    "shift_figure", "strip", "traces",
+    "shift_figure", "strip", "traces", "validation_page",
 ]
