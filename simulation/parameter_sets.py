@@ -19,7 +19,7 @@ from simulation.assembly.errors import nearest
 Kind = Literal["measured", "fitted", "derived", "assumed"]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 ZERO_CELSIUS = 273.15
-PARTS = "unit"  # folder of the sets of what is no membrane: junction, motoneuron
+PARTS = ("unit", "body")  # folders of the sets of what is no membrane: parts of a motor unit, bodies
 
 
 class ParameterError(ValueError):
@@ -152,8 +152,8 @@ def available() -> tuple[str, ...]:
 
 
 def parts() -> tuple[str, ...]:
-    """Names of the shipped sets of what is no membrane: parts of a motor unit."""
-    return tuple(sorted(p.stem for p in (folder() / PARTS).glob("*.toml")))
+    """Names of the shipped sets of what is no membrane: parts of a motor unit, bodies."""
+    return tuple(sorted(p.stem for part in PARTS for p in (folder() / part).glob("*.toml")))
 
 
 def read_file(path: Path) -> ParameterFile:
@@ -211,7 +211,7 @@ def _find(name: str, beside: Path | None) -> Path:
         if not path.is_file():
             raise ParameterError(f"there is no file {path}")
         return path
-    for place in (beside, folder(), folder() / PARTS):
+    for place in (beside, folder(), *(folder() / part for part in PARTS)):
         if place is not None and (place / f"{name}.toml").is_file():
             return place / f"{name}.toml"
     raise ParameterError(f"there is no parameter set '{name}'{nearest(name, available())}; shipped: {', '.join(available())}")

@@ -65,7 +65,7 @@ class Bound:
     @cached_property
     def units(self) -> Mapping[str, str]:
         """Unit of every symbol."""
-        out = {TIME: "ms", **self.parameters, **{s.symbol: s.unit for s in self.states}}
+        out = {TIME: self.model.time, **self.parameters, **{s.symbol: s.unit for s in self.states}}
         return out | {d.symbol: d.unit for d in self.definitions}
 
     @cached_property

@@ -91,7 +91,8 @@ class Model(Scope):
     protocol sets. ``traces``: currents that a figure of a run stacks.
     ``axial``, ``section``: where sections of it make a cable, the conductance from one to the next and the parameter that holds
     a section's length.
-    ``not_negative``: symbols that must come out positive or zero for the parameters to make sense."""
+    ``not_negative``: symbols that must come out positive or zero for the parameters to make sense.
+    ``time``: the unit of time. A model that has no ``potential`` is no membrane."""
 
     title: str = ""
     citations: tuple[str, ...] = ()
@@ -103,3 +104,4 @@ class Model(Scope):
     axial: str = ""
     section: str = ""
     not_negative: tuple[str, ...] = ()
+    time: str = "ms"

@@ -13,12 +13,13 @@ import pint
 from simulation.assembly.bind import Bound, Definition
 from simulation.assembly.trace import UNKNOWN, Expr
 
-_FUNCTIONS: dict[str, Callable[[float], float]] = {
+_FUNCTIONS: dict[str, Callable[..., float]] = {
     "exp": math.exp,
     "log": math.log,
     "sqrt": math.sqrt,
     "linoid": lambda x: -x / math.expm1(-x) if x else 1.0,
 }
+_CHOICES: dict[str, Callable[[Any, Any], Any]] = {"at_least": max, "at_most": min}
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow,
 }
@@ -74,9 +75,11 @@ def _evaluate(e: Expr, values: dict[str, Any], memo: dict[Expr, Any]) -> Any:
     elif e.op == "neg":
         out = -value(e.args[0])
     elif e.op == "call":
-        name, x = e.args
+        name, x = e.args[:2]
         q = value(x)
-        if name == "sqrt":
+        if name in _CHOICES:
+            out = _CHOICES[name](q, value(e.args[2]))
+        elif name == "sqrt":
             out = q**0.5
         else:
             n = q.to("").magnitude
@@ -139,7 +142,7 @@ def evaluate_plain(e: Expr, values: dict[str, float]) -> float:
     if e.op == "neg":
         return -value(e.args[0])
     if e.op == "call":
-        return _FUNCTIONS[e.args[0]](value(e.args[1]))
+        return float((_CHOICES | _FUNCTIONS)[e.args[0]](*map(value, e.args[1:])))
     if e.op == "root":
         return float("nan")
     return float(_OPERATORS[e.op](value(e.args[0]), value(e.args[1])))

@@ -24,7 +24,8 @@ from simulation.physiology.vocabulary import Constant
 
 _RANK = {"+": 1, "-": 1, "*": 2, "/": 2, "neg": 2, "**": 4}
 _COSTLY = ("call", "**", "/", "root")
-_OWN_NAMES = {TIME, UNKNOWN, "state", "values", "rate", "matrix", "out", "params", "exp", "expm1", "log", "sqrt", "linoid", "dlinoid"}
+_CHOICES = ("at_least", "at_most", "step")
+_OWN_NAMES = {TIME, UNKNOWN, "state", "values", "rate", "matrix", "out", "params", "exp", "expm1", "log", "sqrt", "linoid", "dlinoid", *_CHOICES}
 
 _PREAMBLE = '''
 from math import exp, expm1, log, sqrt
@@ -44,6 +45,22 @@ def dlinoid(x):
     return linoid(x) * (1.0 - linoid(-x)) / x
 '''
 
+# What stands before a model that needs it only: the text of the others, by which their compiled code is known, stays as it was.
+_CHOOSING = '''
+
+def at_least(x, low):
+    return low if low > x else x
+
+
+def at_most(x, high):
+    return high if high < x else x
+
+
+def step(x):
+    return 1.0 if x > 0.0 else 0.0
+'''
+
+
 def to_text(e: Expr, name_of: Callable[[Expr], str | None] = lambda e: None, rank: int = 0) -> str:
     """An expression as Python text; ``name_of`` may give a name for a part that is already worked out."""
     known = name_of(e)
@@ -58,7 +75,7 @@ def to_text(e: Expr, name_of: Callable[[Expr], str | None] = lambda e: None, ran
         constant: Constant = e.args[0]
         return constant.symbol if constant.symbol.isidentifier() else repr(float(constant))
     if e.op == "call":
-        return f"{e.args[0]}({to_text(e.args[1], name_of)})"
+        return f"{e.args[0]}({', '.join(to_text(x, name_of) for x in e.args[1:])})"
     if e.op == "root":
         return f"{_solver_name(e)}({', '.join(sorted(symbols_in(e)))})"
     own = _RANK[e.op]
@@ -226,7 +243,8 @@ class Emitted:
         for name in (*self.parameters, *self.symbols, *(s.symbol for s in self.bound.states)):
             if name in constants or name in _OWN_NAMES or re.fullmatch(r"[cx]_\d+", name):
                 raise ModelError(f"'{name}' cannot be a name in {self.bound.name}: the emitted source uses it for itself")
-        head = [f'"""The model {self.bound.name}, written out from its equations."""', _PREAMBLE]
+        chooses = any(_calls(e, _CHOICES) for e in self._expressions.values())
+        head = [f'"""The model {self.bound.name}, written out from its equations."""', _PREAMBLE + _CHOOSING * chooses]
         head += [f"{name} = {float(c)!r}  # {c.unit}" for name, c in sorted(constants.items())]
         solvers = {_solver_name(r): _solver(r) for e in self._expressions.values() for r in _roots(e)}
         parts = ["\n".join(head), *solvers.values(), self._prepare(), self._rhs(), self._jacobian(), self._observe(), _OBSERVE_MANY]
@@ -331,6 +349,10 @@ _OBSERVE_MANY = '''def observe_many(times, states, values, out):
 
 def _is_costly(e: Expr) -> bool:
     return e.op in _COSTLY or any(_is_costly(child) for child in e.children())
+
+
+def _calls(e: Expr, names: Iterable[str]) -> bool:
+    return (e.op == "call" and e.args[0] in names) or any(_calls(child, names) for child in e.children())
 
 
 def _constants(e: Expr) -> Iterable[Constant]:

@@ -95,6 +95,17 @@ class Words:
     def most(self, a: Any, b: Any) -> Any:
         return self.choose(self.below(b, a), a, b)
 
+    def at_least(self, x: Any, low: Any) -> Any:
+        """The larger; where x is no number, x."""
+        return self.choose(self.below(x, low), low, x)
+
+    def at_most(self, x: Any, high: Any) -> Any:
+        """The smaller; where x is no number, x."""
+        return self.choose(self.below(high, x), high, x)
+
+    def step(self, x: Any) -> Any:
+        return self.choose(self.below(self.number(0.0), x), self.number(1.0), self.number(0.0))
+
     def polynomial(self, x: Any, coefficients: Sequence[float]) -> Any:
         """By Estrin's scheme, which leaves a processor more to do at a time than Horner's; the constant term first."""
         terms = [self.number(c) for c in coefficients]
@@ -215,7 +226,7 @@ class Equations:
         if e.op == "neg":
             return w.neg(self.value(e.args[0]))
         if e.op == "call":
-            return getattr(w, e.args[0])(self.value(e.args[1]))
+            return getattr(w, e.args[0])(*map(self.value, e.args[1:]))
         if e.op == "**":
             base, exponent = e.args
             if exponent.op == "number":
@@ -357,7 +368,7 @@ class Lanes:
     @property
     def runs(self) -> bool:
         """Whether the potential moves: else there is nothing to follow."""
-        return self.bound.index(self.bound.model.potential) in self.moving
+        return bool(self.bound.model.potential) and self.bound.index(self.bound.model.potential) in self.moving
 
     @cached_property
     def _own(self) -> Expr:

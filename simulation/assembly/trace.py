@@ -25,7 +25,8 @@ class Expr:
     constant     (Constant,)                 a number with symbol and unit
     + - * / **   two expressions
     neg          one expression
-    call         (name, x)                   exp, log, sqrt, linoid, and dlinoid, the derivative of linoid
+    call         (name, x, ...)              exp, log, sqrt, linoid, dlinoid, the derivative of linoid, at_least and at_most of two
+                                             arguments, and step, which is 1 above 0 and 0 elsewhere
     root         (unknown, residual, slope,  the zero of a rising residual in the symbol ``unknown``; slope is the
                  low, high)                  residual's derivative
     ============ =========================== =======================================================
@@ -93,8 +94,8 @@ class Expr:
     def __bool__(self) -> bool:
         raise TypeError("an equation must not branch on a value: it is traced once for all of them")
 
-    def primitive(self, name: str, x: Expr) -> Expr:
-        return Expr("call", name, x)
+    def primitive(self, name: str, *arguments: Any) -> Expr:
+        return call(name, *arguments)
 
     def root(self, residual: Callable[[Any], Any], low: float, high: float) -> Expr:
         r = residual(symbol(UNKNOWN))
@@ -193,8 +194,8 @@ def neg(value: Any) -> Expr:
     return Expr("neg", a)
 
 
-def call(name: str, x: Expr) -> Expr:
-    return Expr("call", name, x)
+def call(name: str, *arguments: Any) -> Expr:
+    return Expr("call", name, *map(as_expr, arguments))
 
 
 def symbols_in(e: Expr) -> frozenset[str]:
@@ -243,6 +244,10 @@ def gradient(e: Expr, wrt: Callable[[str], Derivatives], memo: dict[Expr, Deriva
 
 def _local(e: Expr) -> Iterable[tuple[Expr, Callable[[], Expr]]]:
     """Operands of ``e`` with the partial derivative by each."""
+    if e.op == "call" and e.args[0] in ("at_least", "at_most"):
+        name, x, limit = e.args
+        beyond = call("step", limit - x if name == "at_least" else x - limit)
+        return [(x, lambda: 1 - beyond), (limit, lambda: beyond)]
     if e.op == "call":
         name, x = e.args
         rules = {

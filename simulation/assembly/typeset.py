@@ -23,7 +23,7 @@ class linoid(sympy.Function):  # type: ignore[misc]
         return sympy.diff(x / (1 - sympy.exp(-x)), x).subs(x, self.args[0])
 
 
-_FUNCTIONS = {"exp": sympy.exp, "log": sympy.log, "sqrt": sympy.sqrt, "linoid": linoid}
+_FUNCTIONS = {"exp": sympy.exp, "log": sympy.log, "sqrt": sympy.sqrt, "linoid": linoid, "at_least": sympy.Max, "at_most": sympy.Min}
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def to_sympy(e: Expr, evaluate: bool = False) -> sympy.Expr:
         if x.op == "constant":
             return sympy.Symbol(x.args[0].symbol, positive=True) if x.args[0].symbol.isidentifier() else _number(float(x.args[0]))
         if x.op == "call":
-            return _FUNCTIONS[x.args[0]](visit(x.args[1]), evaluate=evaluate)
+            return _FUNCTIONS[x.args[0]](*map(visit, x.args[1:]), evaluate=evaluate)
         if x.op == "root":
             return sympy.Function("root")(visit(x.args[1]))
         if x.op in ("+", "-", "neg"):

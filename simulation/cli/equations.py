@@ -63,7 +63,7 @@ def _model_of(name: str) -> str:
     from simulation import models, parameter_sets
 
     known_model(name)
-    return name if name in models.names() else parameter_sets.load(name).model
+    return name if name in (*models.names(), *models.others()) else parameter_sets.load(name).model
 
 
 def expression(definition: Definition) -> str:

@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 def models(json: Json = False) -> None:
     """The models and parameter sets that there are.
 
-    Any of them can stand for MODEL in the other commands.
+    Any membrane or parameter set can stand for MODEL in the other commands.
 
     \b
     Example:
@@ -25,14 +25,16 @@ def models(json: Json = False) -> None:
     from simulation import models as shipped
     from simulation import parameter_sets
 
-    found = [_model(name) for name in shipped.names()]
+    found, others = ([_model(name) for name in names] for names in (shipped.names(), shipped.others()))
     sets = [parameter_sets.load(name) for name in parameter_sets.available()]
     more = [{"name": s.name, "model": s.model, "title": s.title, "note": s.note} for s in sets if s.name not in shipped.names()]
     if json:
-        output.as_json({"models": found, "parameter_sets": more})
+        output.as_json({"models": found, "others": others, "parameter_sets": more})
         return
     output.say("Models", style="bold")
     output.table([f"  {m['name']}", f"{m['title']}; {words.count(m['states'], 'state')}; bath: {', '.join(m['bath'])}"] for m in found)
+    output.say("", "What is no membrane (for cramplab equations and parameters)", style="bold")
+    output.table([f"  {m['name']}", f"{m['title']}; {words.count(m['states'], 'state')}"] for m in others)
     output.say("", "Parameter sets that change one of them", style="bold")
     output.table([f"  {s['name']}", f"{s['title']}; a {s['model']}"] for s in more)
     output.say("", f"Any of these names is a MODEL, for example: cramplab rest {found[-1]['name']}")

@@ -192,7 +192,7 @@ def known_model(name: str) -> None:
     from simulation.assembly.errors import ModelError, nearest
 
     sets = [s for s in parameter_sets.available() if s not in models.names()]
-    if name.endswith(".toml") or name in (*models.names(), *sets):
+    if name.endswith(".toml") or name in (*models.names(), *models.others(), *sets):  # of others, prepare says that they are no membranes
         return
     raise ModelError(
         f"there is no model '{name}'{nearest(name, [*models.names(), *sets])}; models: {', '.join(models.names())}; "

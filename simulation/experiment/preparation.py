@@ -188,6 +188,9 @@ def prepare(
     if parameters is not None and model in models.names() and numbers.model != model:
         raise ExperimentError(f"the parameter set '{numbers.name}' is for the model '{numbers.model}', not for '{model}'")
     bound = models.bound(numbers.model)
+    if not bound.model.potential:
+        raise ExperimentError(f"{bound.name} is no membrane: simulation.{bound.name}() makes one in Python, and cramplab equations {bound.name} "
+                              "shows what it says")
     bound.check_parameters([*numbers.parameters, *bound.model.stimulus])
     frozen = (freeze,) if isinstance(freeze, str) else tuple(freeze)
     out = Preparation(compile_model(bound, kernel), numbers, Bath(bath), mode, frozen)

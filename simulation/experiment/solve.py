@@ -46,6 +46,11 @@ class Solver:
         if self.every is not None and not (self.method == "LSODA" and self.every > 0):
             raise ExperimentError("points of a recording lie apart by more than 0 ms, and are chosen with LSODA only")
 
+    @property
+    def implicit(self) -> bool:
+        """Whether its method wants a Jacobian."""
+        return self.method in _IMPLICIT
+
     def describe(self) -> dict[str, Any]:
         """Its settings, as JSON can hold them."""
         return {name: None if value == np.inf else value for name, value in vars(self).items() if name != "every" or value is not None}
@@ -103,8 +108,8 @@ def _integrate(
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always")
             solution = solve_ivp(
-                rhs, (segment.start, segment.stop), y[free], method=_watched(solver.method, kept), rtol=solver.rtol, atol=solver.atol,
-                max_step=solver.max_step, dense_output=dense, **({"jac": jacobian} if solver.method in _IMPLICIT else {}),
+                rhs, (segment.start, segment.stop), y[free], method=watched(solver.method, kept), rtol=solver.rtol, atol=solver.atol,
+                max_step=solver.max_step, dense_output=dense, **({"jac": jacobian} if solver.implicit else {}),
             )
     except (ArithmeticError, ValueError) as error:
         reached, last = segment.start, y.copy()
@@ -152,7 +157,7 @@ def _evenly(
     return t, trace
 
 
-def _watched(method: str, kept: list[OdeSolver]) -> type[OdeSolver]:
+def watched(method: str, kept: list[OdeSolver]) -> type[OdeSolver]:
     """SciPy's solver, which gives up where time stands still (LSODA would go on forever) or where a state is no longer a
     number, and which leaves itself in ``kept``."""
     base: Any = getattr(integrate, method)

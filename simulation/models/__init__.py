@@ -16,18 +16,25 @@ _WHERE = {
     "node": "simulation.models.motor_axon",
     "axon": "simulation.models.motor_axon",
 }
+_NO_MEMBRANES = {"body": "simulation.models.body"}
 
 
 def names() -> tuple[str, ...]:
-    """Names of all models."""
+    """Names of all models of membranes."""
     return tuple(_WHERE)
+
+
+def others() -> tuple[str, ...]:
+    """Names of the models of what is no membrane."""
+    return tuple(_NO_MEMBRANES)
 
 
 def get(name: str) -> Model:
     """The declared model of that name. Raises ModelError with the nearest names."""
-    if name not in _WHERE:
-        raise ModelError(f"there is no model '{name}'{nearest(name, _WHERE)}; models: {', '.join(_WHERE)}")
-    model = getattr(importlib.import_module(_WHERE[name]), name)
+    where = _WHERE | _NO_MEMBRANES
+    if name not in where:
+        raise ModelError(f"there is no model '{name}'{nearest(name, where)}; models: {', '.join(where)}")
+    model = getattr(importlib.import_module(where[name]), name)
     assert isinstance(model, Model)
     return model
 

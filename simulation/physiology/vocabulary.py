@@ -59,6 +59,23 @@ per_nm2 = Annotated[Value, Unit("1/nm2")]
 current_per_P = Annotated[Value, Unit("uA*s/cm3")]
 dimensionless = Annotated[Value, Unit("1")]
 gate = Annotated[Value, Unit("1")]
+hour = Annotated[Value, Unit("h")]
+per_h = Annotated[Value, Unit("1/h")]
+mmol = Annotated[Value, Unit("mmol")]
+mmol_h = Annotated[Value, Unit("mmol/h")]
+mmol_d = Annotated[Value, Unit("mmol/d")]
+per_mmol = Annotated[Value, Unit("1/mmol")]
+litre = Annotated[Value, Unit("L")]
+litre_h = Annotated[Value, Unit("L/h")]
+pM = Annotated[Value, Unit("pmol/L")]
+pM_h = Annotated[Value, Unit("pmol/L/h")]
+per_pM = Annotated[Value, Unit("L/pmol")]
+nM = Annotated[Value, Unit("nmol/L")]
+nM_h = Annotated[Value, Unit("nmol/L/h")]
+nM_d_ug = Annotated[Value, Unit("nmol*d/L/ug")]
+ug_d = Annotated[Value, Unit("ug/d")]
+g_L = Annotated[Value, Unit("g/L")]
+mM_L_g = Annotated[Value, Unit("mmol/g")]
 
 
 class Constant(float):
@@ -84,6 +101,7 @@ ten_kelvin = Constant(10.0, "10", "K")
 eps_0 = Constant(8.8541878128e-12, "eps_0", "F/m")
 e_nm2 = Constant(0.1602176634, "e_nm2", "C*nm2/m2")  # elementary charge, for densities in 1/nm2
 mJ_per_J = Constant(1000.0, "1000", "mJ/J")
+h_per_d = Constant(24.0, "24", "h/d")
 
 
 def _primitive(name: str, numeric: Callable[..., Value], *arguments: Value) -> Value:
@@ -114,6 +132,26 @@ def _linoid(x: Value) -> Value:
 def linoid(x: Value) -> Value:
     """x/(1 - exp(-x)), with its limit 1 at x = 0."""
     return _primitive("linoid", _linoid, x)
+
+
+def _at_least(x: Value, low: Value) -> Value:
+    chosen: Value = np.where(np.real(low) > np.real(x), low, x)
+    return chosen[()]
+
+
+def _at_most(x: Value, high: Value) -> Value:
+    chosen: Value = np.where(np.real(high) < np.real(x), high, x)
+    return chosen[()]
+
+
+def at_least(x: Value, low: Value) -> Value:
+    """x, or ``low`` where x is below it."""
+    return _primitive("at_least", _at_least, x, low)
+
+
+def at_most(x: Value, high: Value) -> Value:
+    """x, or ``high`` where x is above it."""
+    return _primitive("at_most", _at_most, x, high)
 
 
 def root(residual: Callable[[Value], Value], low: float, high: float, *arguments: Value) -> Value:
@@ -178,6 +216,11 @@ def falling_rate(V: Value, b: Value, V_b: Value, k: Value) -> Value:
 def rising_exp_rate(V: Value, a: Value, V_a: Value, k: Value) -> Value:
     """a exp((V - V_a)/k)."""
     return a * exp((V - V_a) / k)
+
+
+def softplus(x: Value) -> Value:
+    """ln(1 + e^x): nought far below x = 0, x far above it."""
+    return log(1 + exp(x))
 
 
 def nernst(z: int, T: Value, c_i: Value, c_o: Value) -> Value:
