@@ -67,17 +67,10 @@ _WHERE = {name: module for module, names in _OFFERED.items() for name in names}
 __all__ = [
     "Accommodation", "Axis", "Bath", "BathChange", "Cable", "Clamp", "Conduction", "CurrentThreshold", "Drive", "ExperimentError", "FiringRate",
     "Junction", "Latency", "ModelSaysNo", "MotorUnit", "Noise", "Preparation", "Protocol", "Pulse", "Ramp", "Rate", "Recording", "RecoveryCycle",
-<<<<<<< HEAD
-    "Rest", "Solver", "SpontaneousRate", "StrengthDuration", "Stretch", "Sweep", "Threshold", "ThresholdElectrotonus", "Train", "cable_constants",
-    "examination", "find_rest", "follow_borders", "follow_rests", "gate_curves", "gating_shift", "junction", "map_regimes", "open_recording",
-    "open_sweep", "parse_axis", "prepare", "propagate", "protocol", "rest_only", "rheobase", "run", "run_sweep", "run_unit", "sensitivity", "sweep",
-    "threshold_current", "unit",
-=======
     "Rest", "Solver", "SpontaneousRate", "StrengthDuration", "Stretch", "Sweep", "Threshold", "ThresholdElectrotonus", "Train", "bath_of", "body",
     "cable_constants", "course", "examination", "find_rest", "follow_borders", "follow_rests", "gate_curves", "gating_shift", "junction",
     "map_regimes", "open_recording", "open_sweep", "parse_axis", "prepare", "propagate", "protocol", "rest_only", "rheobase", "run", "run_sweep",
-    "run_unit", "steady", "sweep", "threshold_current", "unit",
->>>>>>> 16b23a4 (The body from plate to serum: potassium, calcium and magnesium over days, by the same five readings; at_least and at_most in the vocabulary)
+    "run_unit", "sensitivity", "steady", "sweep", "threshold_current", "unit",
 ]
 
 

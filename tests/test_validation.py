@@ -20,6 +20,7 @@ KNOWN_DEVIATIONS = {
     "persistent-Na-1", "persistent-Na-2", "myotonia-38", "myotonia-20",
     "IV-minimum", "multiplets-K-3.5", "multiplets-Mg-0.2", "near_normal-Mg-Ca",
     "twitch-soleus", "twitch-K8", "tetanus-K8", "junction-Ca-0.6-frog", "blocking-Mg",
+    "body-aldosterone", "body-Mg120-Mg", "body-Mg120-K", "body-CKD20-calcitriol",
 }
 
 

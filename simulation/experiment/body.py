@@ -210,10 +210,10 @@ def _observed(body: Body, t: Array, states: Array, values: Array, symbol: str) -
 
 
 def body(
-    parameters: str | Path = NAME, *, set: Mapping[str, float] | None = None, scale: Mapping[str, float] | None = None,
-    kernel: str | None = None, **knobs: float
+    knobs: Mapping[str, float] | None = None, *, parameters: str | Path = NAME, set: Mapping[str, float] | None = None,
+    scale: Mapping[str, float] | None = None, kernel: str | None = None, **more: float
 ) -> Body:
-    """A body of 70 kg, healthy but for the knobs: body(flow=3.4, dT_Ca=0.05).
+    """A body of 70 kg, healthy but for the knobs: body(flow=3.4, dT_Ca=0.05), or body({"flow": 3.4, "dT_Ca": 0.05}).
 
     ``set`` and ``scale``: other parameters replaced and multiplied, as in ``prepare``. Raises ParameterError or ExperimentError."""
     numbers = parameter_sets.load(parameters)
@@ -221,7 +221,7 @@ def body(
         raise ExperimentError(f"'{numbers.name}' is a set for {numbers.model}, not for a body")
     bound = models.bound(numbers.model)
     bound.check_parameters([*numbers.parameters, *bound.model.stimulus])
-    return Body(compile_model(bound, kernel), numbers.with_values(set or {}).scaled(scale or {}), dict(knobs))
+    return Body(compile_model(bound, kernel), numbers.with_values(set or {}).scaled(scale or {}), {**(knobs or {}), **more})
 
 
 def steady(b: Body, start: Moment | None = None) -> Moment:

@@ -21,8 +21,8 @@ _potassium = Scope(
         potassium.K_p, potassium.K_is, potassium.K_c, potassium.K_e, potassium.J_K_eaten, potassium.J_K_gut, potassium.nK_gut_0,
         potassium.J_K_capillary, potassium.ins, potassium.pump_ins, potassium.pump_ALD, potassium.pump_pH, potassium.pump_Mg,
         potassium.J_K_in, potassium.P_cell, potassium.J_K_out, potassium.J_K_delivered, potassium.J_K_delivered_0, potassium.U_K_0,
-        potassium.J_K_distal_0, potassium.feedforward, potassium.ROMK, potassium.nephrons, potassium.J_K_distal, potassium.J_K_collecting,
-        potassium.A_CD, potassium.U_K, potassium.J_K_lost, potassium.K_deficit, potassium.urine_K,
+        potassium.J_K_distal_0, potassium.feedforward, potassium.ALD_kidney, potassium.ROMK, potassium.nephrons, potassium.J_K_distal,
+        potassium.J_K_collecting, potassium.A_CD, potassium.U_K, potassium.J_K_lost, potassium.K_deficit, potassium.urine_K,
     ),
     states=(
         State("nK_gut", potassium.dnK_gut_dt, "mmol", guess=4.375), State("nK_habit", potassium.dnK_habit_dt, "mmol", guess=4.375),
@@ -78,6 +78,6 @@ KNOBS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "diet and tablets": ("intake_K", "intake_Ca", "intake_Mg", "dose_D", "dose_calcitriol", "sun"),
     "gut": ("m_Ca", "m_Mg", "m_D", "m_fec"),
     "losses and infusions": ("loss_K", "loss_Ca", "loss_Mg", "iv_K", "iv_Ca", "iv_Mg"),
-    "kidney and hormones": ("GFR_rel", "flow", "raas", "w_MR", "dT_Ca", "dT_Mg", "x_OHase"),
+    "kidney and hormones": ("GFR_rel", "flow", "raas", "MR", "w_MR", "dT_Ca", "dT_Mg", "x_OHase"),
     "water, sodium, protein and pH": ("dNa", "dW", "dV", "Na_set", "albumin", "pH"),
 })

@@ -132,6 +132,11 @@ def dALD_dt(ALD: dimensionless, raas: dimensionless, k_ALD: per_mM, K_e: mM, K_0
     return (raas * exp(k_ALD * (K_e - K_0)) - ALD) / tau_ALD
 
 
+def ALD_kidney(ALD: dimensionless, MR: dimensionless) -> dimensionless:
+    """Aldosterone as the kidney feels it: through the receptors that are free."""
+    return MR * ALD
+
+
 def J_K_delivered(f_delivered: dimensionless, GFR: litre_h, K_p: mM) -> mmol_h:
     """Potassium that the filtrate brings to the distal tubule."""
     return f_delivered * GFR * K_p
@@ -168,18 +173,18 @@ def nephrons(GFR_rel: dimensionless, n_nephron: dimensionless) -> dimensionless:
 
 
 def J_K_distal(
-    J_K_distal_0: mmol_h, ALD: dimensionless, n_ALD_distal: dimensionless, w_MR: dimensionless, feedforward: dimensionless,
+    J_K_distal_0: mmol_h, ALD_kidney: dimensionless, n_ALD_distal: dimensionless, w_MR: dimensionless, feedforward: dimensionless,
     K_p: mM, K_0: mM, n_K: dimensionless, flow: dimensionless, ROMK: dimensionless, nephrons: dimensionless,
 ) -> mmol_h:
     """Potassium secreted by the distal tubule. ``flow``: index of all that brings sodium and fluid there."""
-    return J_K_distal_0 * ALD ** (n_ALD_distal * w_MR) * feedforward * (K_p / K_0) ** n_K * flow * ROMK * nephrons
+    return J_K_distal_0 * ALD_kidney ** (n_ALD_distal * w_MR) * feedforward * (K_p / K_0) ** n_K * flow * ROMK * nephrons
 
 
 def J_K_collecting(
-    J_K_collecting_0: mmol_h, ALD: dimensionless, n_ALD_collecting: dimensionless, w_MR: dimensionless, nephrons: dimensionless
+    J_K_collecting_0: mmol_h, ALD_kidney: dimensionless, n_ALD_collecting: dimensionless, w_MR: dimensionless, nephrons: dimensionless
 ) -> mmol_h:
     """Potassium secreted by the collecting duct."""
-    return J_K_collecting_0 * ALD ** (n_ALD_collecting * w_MR) * nephrons
+    return J_K_collecting_0 * ALD_kidney ** (n_ALD_collecting * w_MR) * nephrons
 
 
 def A_CD(

@@ -1,4 +1,4 @@
-"""The published results that the model is held to: rows of ``parameters/validation.toml``, each run and judged."""
+"""The published results that the models are held to: rows of ``parameters/validation.toml`` and ``validation_body.toml``, each run and judged."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -28,7 +29,9 @@ from simulation.experiment.protocol import Clamp, Pulse, Train, protocol, rest_o
 from simulation.experiment.recording import Recording
 from simulation.experiment.rest import find_rest
 from simulation.experiment.solve import Solver, run
+from simulation.studies import validation_body
 
+TABLES = ("validation.toml", "validation_body.toml")
 _FORCE = Solver(rtol=1e-5, atol=1e-8)
 
 # Groups of rows in the order in which they are shown, each with what has to be known of it.
@@ -47,6 +50,10 @@ GROUPS: Mapping[str, str] = {
     "force": "",
     "junction and motor unit": "",
     "conservation and numerics": "",
+    "body: potassium": "The whole body, from plate to serum: many of its parameters were tuned with these in view.",
+    "body: calcium and vitamin D": "",
+    "body: magnesium": "",
+    "body: disease and treatment": "What a disease does to the body is imposed on it, not predicted.",
 }
 Verdict = Literal["met", "missed", "fitted", "construction", "waits"]
 
@@ -216,8 +223,11 @@ def grouped(outcomes: Iterable[Outcome]) -> dict[str, list[Outcome]]:
 
 
 def rows() -> tuple[Row, ...]:
-    """All rows of the shipped table. Raises ExperimentError if the file is broken."""
-    path = parameter_sets.folder() / "validation.toml"
+    """All rows of the shipped tables. Raises ExperimentError if a file is broken."""
+    return tuple(row for name in TABLES for row in _table(parameter_sets.folder() / name))
+
+
+def _table(path: Path) -> tuple[Row, ...]:
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         found = tuple(Row.model_validate({("from_" if k == "from" else k): v for k, v in row.items()}) for row in data["row"])
@@ -732,4 +742,5 @@ MEASURES: Mapping[str, Callable[[Row], float]] = {
     "spikes_of_contracture": _spikes_of_contracture,
     "drift_V": lambda row: _drift(row, "mV"),
     "drift_ions": lambda row: _drift(row, "mM"),
+    **validation_body.MEASURES,
 }
