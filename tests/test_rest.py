@@ -248,4 +248,4 @@ def test_every_rest_of_drawn_membranes_is_found_by_both_searches(prepared):
         V = [s.V for s in find_rest(draws.member(p, drawn, row)).states]
         assert sorted([*found.stable, *found.unstable]) == pytest.approx(V, abs=1e-6)
     assert all((len(r.stable) + len(r.unstable)) % 2 == 1 for r in together)
-    assert {len(r.stable) for r in together} == {1, 2}
+    assert {len(r.stable) for r in together} >= {1, 2}

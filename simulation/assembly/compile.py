@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from simulation.assembly.native import Single
 
 Array = NDArray[np.float64]
+LEAP = 20.0  # mV: no potential goes further in one step of Newton's method
 
 
 def cache_folder() -> Path:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
 
+from simulation.assembly.compile import LEAP
+
 if TYPE_CHECKING:
     from simulation.assembly.lanes import Lanes
 
 _DOUBLE, _INT = ir.DoubleType(), ir.IntType(64)
 STEPS = 40
 _FALL = 0.9  # a concentration never loses more than this share of itself in one step
-LEAP = 20.0  # mV: nor does a potential go further
 
 
 def write(lanes: Lanes, module: ir.Module) -> None:

@@ -75,6 +75,8 @@ def population(
         output.as_json({**facts(study, found), "files": written})
     else:
         _print(study, found, written)
+    if found.check["beyond"]:
+        raise typer.Exit(1)
 
 
 @contextmanager

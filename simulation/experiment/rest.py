@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dgesv
 
-from simulation.assembly.compile import Array
-from simulation.assembly.newton import LEAP
+from simulation.assembly.compile import LEAP, Array
 from simulation.experiment.errors import ModelSaysNo
 from simulation.experiment.preparation import Preparation
 
@@ -161,10 +160,11 @@ def find_rest(p: Preparation) -> Rest:
     """All steady states between -180 and +40 mV.
 
     For every V on a grid, upwards and back, all else is brought to its steady state; where dV/dt then changes sign lies a root, which Newton's
-    method on the whole system polishes. Where dV/dt only comes near zero the grid is refined, so that two close roots are seen. Where
-    the way back is not the way there, all else has several steady states at one V: then the curve of these is followed through its
-    turns. States of pace 'hours' (potassium and sodium of the myoplasm) are held, and ``Rest.drift`` says how they still move. Where
-    chloride is loaded together with potassium they move within minutes: at 10 mM potassium by 4.5 mM, and the rest by -1.4 mV."""
+    method on the whole system polishes. Where dV/dt only comes near zero the grid is refined, so that two close roots are seen. Where the way
+    back is not the way there, all else has several steady states at one V: then the curve of these is followed through its turns; an island of
+    it, cut off from both ways, is not found. States of pace 'hours' (potassium and sodium of the myoplasm) are held, and ``Rest.drift`` says how
+    they still move. Where chloride is loaded together with potassium they move within minutes: at 10 mM potassium by 4.5 mM, and the rest by -1.4
+    mV."""
     system = _System(p, held_state(p))
     roots, more = _on_grid(system)
     for y in more:
