@@ -1,5 +1,9 @@
 """The body of a person of 70 kg, from plate to serum: potassium, calcium and magnesium over hours to months, with parathyroid hormone,
-calcitriol, vitamin D and aldosterone. It is no membrane: its time is in hours, and what it gives is the bath of nerve and muscle."""
+calcitriol, vitamin D and aldosterone. It is no membrane: its time is in hours, and what it gives is the bath of nerve and muscle.
+
+What it does not have: phosphate and FGF23 (kidney disease is imposed through what stands for them), acid-base balance (pH is imposed), cells that
+hold their volume, bone cells, calcitonin, sex and age. Known to be wrong: potassium falls too little without magnesium; calcitriol too little as
+kidneys fail; aldosterone alone fills cells with potassium rather than empty the body of it; water loss raises potassium too much."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
