@@ -4,6 +4,7 @@ Each function returns a Plate: a Matplotlib figure (no pyplot, shown by a notebo
 and its origin in ``provenance``, both of which ``save`` writes into the file."""
 
 from simulation.figures.branches import borders_figure, branches_figure
+from simulation.figures.claim import claim_figure
 from simulation.figures.errors import FigureError
 from simulation.figures.excitability import excitability_figure
 from simulation.figures.fit import fit_figure
@@ -16,6 +17,7 @@ from simulation.figures.regimes import regime_figure
 from simulation.figures.rest_curve import rest_curve
 from simulation.figures.save import provenance_of, save
 from simulation.figures.sensitivity import sensitivity_figure
+from simulation.figures.serum import course_figure, panel_figure
 from simulation.figures.shift import shift_figure
 from simulation.figures.strip import strip
 from simulation.figures.style import SIZES, axis_label
@@ -23,7 +25,7 @@ from simulation.figures.traces import traces
 from simulation.figures.validation_page import validation_page
 
 __all__ = [
-    "SIZES", "FigureError", "Plate", "axis_label", "borders_figure", "branches_figure", "excitability_figure", "fit_figure", "gate_figure",
-    "lines", "map_figure", "population_figure", "propagation_figure", "provenance_of", "regime_figure", "rest_curve", "save", "sensitivity_figure",
-    "shift_figure", "strip", "traces", "validation_page",
+    "SIZES", "FigureError", "Plate", "axis_label", "borders_figure", "branches_figure", "claim_figure", "course_figure", "excitability_figure",
+    "fit_figure", "gate_figure", "lines", "map_figure", "panel_figure", "population_figure", "propagation_figure", "provenance_of",
+    "regime_figure", "rest_curve", "save", "sensitivity_figure", "shift_figure", "strip", "traces", "validation_page",
 ]

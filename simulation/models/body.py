@@ -82,6 +82,6 @@ KNOBS: Mapping[str, tuple[str, ...]] = MappingProxyType({
     "diet and tablets": ("intake_K", "intake_Ca", "intake_Mg", "dose_D", "dose_calcitriol", "sun"),
     "gut": ("m_Ca", "m_Mg", "m_D", "m_fec"),
     "losses and infusions": ("loss_K", "loss_Ca", "loss_Mg", "iv_K", "iv_Ca", "iv_Mg"),
-    "kidney and hormones": ("GFR_rel", "flow", "raas", "MR", "w_MR", "dT_Ca", "dT_Mg", "x_OHase"),
+    "kidney and hormones": ("GFR_rel", "flow", "raas", "MR", "w_MR", "dT_Ca", "dT_Mg", "x_OHase", "x_PTH"),
     "water, sodium, protein and pH": ("dNa", "dW", "dV", "Na_set", "albumin", "pH"),
 })

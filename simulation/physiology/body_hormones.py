@@ -58,10 +58,11 @@ def action_Mg(Mg_rel: dimensionless, K_action: dimensionless, n_Mg: dimensionles
 
 
 def dPTH_dt(
-    PTH: pM, k_PTH: per_h, PTH_0: pM, gland: dimensionless, S: dimensionless, drive_CKD: dimensionless, secretion_Mg: dimensionless
+    PTH: pM, k_PTH: per_h, PTH_0: pM, x_PTH: dimensionless, gland: dimensionless, S: dimensionless, drive_CKD: dimensionless,
+    secretion_Mg: dimensionless,
 ) -> pM_h:
     """Parathyroid hormone of the plasma."""
-    return k_PTH * (PTH_0 * gland * S * drive_CKD * secretion_Mg - PTH)
+    return k_PTH * (PTH_0 * x_PTH * gland * S * drive_CKD * secretion_Mg - PTH)
 
 
 def PTH_eff(PTH: pM, action_Mg: dimensionless) -> pM:

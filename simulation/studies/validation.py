@@ -73,10 +73,28 @@ class Curve(BaseModel):
     at: float
 
 
-class Row(BaseModel):
-    """One published result: what is done, what came out, where that is written, and how the model is tried."""
+class Trial(BaseModel):
+    """What is done to a membrane, a motor unit or a body, and what is read off."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    measure: str = ""
+    set: str = "fibre"
+    bath: dict[str, float] = {}
+    from_: dict[str, float] = {}
+    scale: dict[str, float] = {}
+    values: dict[str, float] = {}
+    freeze: tuple[str, ...] = ()
+    factor: float = 1.0
+    duration: float = 0.5
+    settings: dict[str, float | tuple[float, ...]] = {}
+
+    def preparation(self, bath: Mapping[str, float] | None = None) -> Preparation:
+        return _prepared(_membrane(self, bath))
+
+
+class Row(Trial):
+    """One published result: what is done, what came out, where that is written, and how the model is tried."""
 
     id: str
     group: str
@@ -87,19 +105,9 @@ class Row(BaseModel):
     species: str
     known: Literal["full text", "abstract", "recalled", "reasoning"]
     evidence: Literal["independent", "fitted", "construction"]
-    measure: str = ""
     waits: str = ""
     remark: str = ""
-    set: str = "fibre"
-    bath: dict[str, float] = {}
-    from_: dict[str, float] = {}
-    scale: dict[str, float] = {}
-    values: dict[str, float] = {}
-    freeze: tuple[str, ...] = ()
-    factor: float = 1.0
-    duration: float = 0.5
     mean: float | None = None
-    settings: dict[str, float | tuple[float, ...]] = {}
     curve: Curve | None = None
 
     @field_validator("group")
@@ -122,9 +130,6 @@ class Row(BaseModel):
         else:
             text = f"{low:g}" if low == high else f"{low:g} to {high:g}"
         return _with_unit(text, self.unit)
-
-    def preparation(self, bath: Mapping[str, float] | None = None) -> Preparation:
-        return _prepared(_membrane(self, bath))
 
 
 @dataclass(frozen=True)
@@ -233,11 +238,21 @@ def _table(path: Path) -> tuple[Row, ...]:
         found = tuple(Row.model_validate({("from_" if k == "from" else k): v for k, v in row.items()}) for row in data["row"])
     except (OSError, tomllib.TOMLDecodeError, KeyError, ValidationError) as error:
         raise ExperimentError(f"{path.name} cannot be used: {error}") from None
-    known = [*MEASURES, *(f"{name}.{number}" for name, e in EXAMINATIONS.items() for number in e.numbers)]
+    known = measures()
     for row in found:
         if row.measure not in known and not (row.waits and not row.measure):
             raise ExperimentError(f"{path.name}: row {row.id} has the measure '{row.measure}'{nearest(row.measure, known)}")
     return found
+
+
+def measures() -> list[str]:
+    """Names of all that can be read off a trial."""
+    return [*MEASURES, *(f"{name}.{number}" for name, e in EXAMINATIONS.items() for number in e.numbers)]
+
+
+def read(trial: Trial) -> float:
+    """Do what a trial says and read off its measure. Raises ModelSaysNo."""
+    return float(MEASURES.get(trial.measure, _examined)(trial))
 
 
 def select(ids: Iterable[str], groups: Iterable[str] = ()) -> tuple[Row, ...]:
@@ -259,7 +274,7 @@ def judge(row: Row) -> Outcome:
     if row.waits:
         return Outcome(row, None, "waits", f"not run for want of {row.waits}")
     try:
-        value = float(MEASURES.get(row.measure, _examined)(row))
+        value = read(row)
     except ModelSaysNo as error:
         return Outcome(row, None, "missed", str(error))
     if not math.isfinite(value):
@@ -291,7 +306,7 @@ def _judge_all(some: Iterable[Row]) -> list[Outcome]:
 
 # ---- what several rows of one membrane share is done once
 
-def _membrane(row: Row, bath: Mapping[str, float] | None = None) -> str:
+def _membrane(row: Trial, bath: Mapping[str, float] | None = None) -> str:
     """What tells one membrane in its bath (the row's if not given) from another."""
     return json.dumps([row.set, dict(row.bath if bath is None else bath), row.scale, row.values, row.freeze], sort_keys=True)
 
@@ -345,16 +360,16 @@ def _twitch(membrane: str) -> tuple[float, float, float]:
 
 # ---- measures: what is read off for a row
 
-def _rest(row: Row) -> float:
+def _rest(row: Trial) -> float:
     return find_rest(row.preparation()).V
 
 
-def _second_rest(row: Row) -> float:
+def _second_rest(row: Trial) -> float:
     stable = find_rest(row.preparation()).stable
     return stable[-1].V if len(stable) > 1 else math.nan
 
 
-def _lowest_K(row: Row) -> float:
+def _lowest_K(row: Trial) -> float:
     """Potassium at which the hyperpolarised rest disappears, to 0.01 mM."""
     def hyperpolarised(K: float) -> bool:
         return find_rest(row.preparation({"K": K})).V < -75
@@ -380,72 +395,72 @@ def conductances(p: Preparation) -> dict[str, float]:
     return {c: float(slopes[names.index(f"{c}_s")] + gamma * slopes[names.index(f"{c}_t")]) for c in _CURRENTS}
 
 
-def _chloride_share(row: Row) -> float:
+def _chloride_share(row: Trial) -> float:
     g = conductances(row.preparation())
     return 100 * g["I_Cl"] / sum(g.values())
 
 
-def _chloride_conductance(row: Row) -> float:
+def _chloride_conductance(row: Trial) -> float:
     return 1000 * conductances(row.preparation())["I_Cl"]
 
 
-def _potassium_conductance(row: Row) -> float:
+def _potassium_conductance(row: Trial) -> float:
     g = conductances(row.preparation())
     return 1000 * sum(g[c] for c in ("I_Kdr", "I_Kir", "I_KCNQ", "I_gp_K"))
 
 
-def _capacitance(row: Row) -> float:
+def _capacitance(row: Trial) -> float:
     """Of surface and tubules together, uF per cm2 of fibre surface."""
     p = row.preparation()
     return p.numbers()["C_m"] * (1 + find_rest(p).symbol("gamma"))
 
 
-def _input_resistance_change(row: Row) -> float:
+def _input_resistance_change(row: Trial) -> float:
     """By how much the input resistance of a long fibre differs from that in the other bath, %."""
     here, there = (cable_constants(row.preparation(bath)).input_resistance for bath in (row.bath, row.from_))
     return 100 * (here / there - 1)
 
 
-def _membrane_resistance(row: Row) -> float:
+def _membrane_resistance(row: Trial) -> float:
     return 1000 / sum(conductances(row.preparation()).values())
 
 
-def _leak(row: Row) -> float:
+def _leak(row: Trial) -> float:
     """Chord conductance of the gating pore at rest (it reverses near 0 mV), uS per cm2 of fibre surface."""
     rest = find_rest(row.preparation())
     surface, tubule = (sum(rest.symbol(f"I_gp_{ion}_{side}") for ion in ("Na", "K")) for side in "st")
     return 1000 * (surface + rest.symbol("gamma") * tubule) / rest.V
 
 
-def _threshold_potential(row: Row) -> float:
+def _threshold_potential(row: Trial) -> float:
     p = row.preparation()
     recording = run(p, protocol(Pulse(1.05 * threshold.rheobase(p), 100, at=5)))
     return math.nan if recording.features.threshold is None else recording.features.threshold
 
 
-def _threshold_change(row: Row) -> float:
+def _threshold_change(row: Trial) -> float:
     return 100 * (_threshold(_membrane(row), row.duration) / _threshold(_membrane(row, {}), row.duration) - 1)
 
 
-def _spontaneous_spikes(row: Row) -> float:
+def _spontaneous_spikes(row: Trial) -> float:
     """Spikes in 300 ms without a stimulus, from 1 mV beside the rest, so that an unstable one is left."""
     p = row.preparation()
     return run(p, rest_only(300), start=p.beside(find_rest(p).at().state, 1.0)).features.spikes
 
 
-def _threshold_of_change(row: Row) -> float:
+def _threshold_of_change(row: Trial) -> float:
     """Change of threshold current by the row's ``scale``, %."""
     untouched = row.model_copy(update={"scale": {}})
     return 100 * (_threshold(_membrane(row), row.duration) / _threshold(_membrane(untouched), row.duration) - 1)
 
 
-def _refractory_change(row: Row) -> float:
+def _refractory_change(row: Trial) -> float:
     """Relative refractory period against control, %."""
     here, there = (_examination("recovery", _membrane(row, bath), _settings(row))["relative_refractory_period"] for bath in (row.bath, {}))
     return 100 * (here / there - 1)
 
 
-def _largest_conductance(row: Row, ion: str) -> float:
+def _largest_conductance(row: Trial, ion: str) -> float:
     """Largest chord conductance of the surface's channels in 20 ms at -20 to 40 mV, each after 50 ms at -120 mV, mS/cm2."""
     p, found = row.preparation(), []
     for V in (-20, 0, 20, 40):
@@ -456,25 +471,25 @@ def _largest_conductance(row: Row, ion: str) -> float:
     return float(max(found))
 
 
-def _tubular_rise(row: Row) -> float:
+def _tubular_rise(row: Trial) -> float:
     """By how much one spike raises the potassium in the tubules, mM."""
     K = _spike(_membrane(row), after=30)["K_t"]
     return float(K.max() - K[0])
 
 
-def _tubular_share(row: Row, density: str) -> float:
+def _tubular_share(row: Trial, density: str) -> float:
     """The tubules' share of all channels of a kind, %."""
     p = row.preparation()
     there = find_rest(p).symbol("gamma") * p.numbers()[density]
     return 100 * there / (1 + there)
 
 
-def _spikes_of_pulse(row: Row) -> float:
+def _spikes_of_pulse(row: Trial) -> float:
     """Spikes within a second of one short pulse."""
     return float(_spike(_membrane(row), after=1000).features.spikes)
 
 
-def _after_work(row: Row) -> float:
+def _after_work(row: Trial) -> float:
     """Change of the rest 10 s after ``row.duration`` ms at ``row.factor`` Hz, mV."""
     p = row.preparation()
     start = find_rest(p).at().state
@@ -483,37 +498,37 @@ def _after_work(row: Row) -> float:
     return float(course.state[p.potential] - start[p.potential])
 
 
-def _fired(row: Row) -> Features:
+def _fired(row: Trial) -> Features:
     return _stimulated(_membrane(row), row.factor).features
 
 
-def _late_potential(row: Row) -> float:
+def _late_potential(row: Trial) -> float:
     recording = _stimulated(_membrane(row), row.factor)
     return float(np.interp(710, recording.t, recording.V))
 
 
-def _after_discharge(row: Row) -> float:
+def _after_discharge(row: Trial) -> float:
     return float(_fired(row).after_discharge or 0)
 
 
-def _spikes_during(row: Row) -> float:
+def _spikes_during(row: Trial) -> float:
     features = _fired(row)
     return features.spikes - (features.after_discharge or 0)
 
 
-def _after_discharge_rate(row: Row) -> float:
+def _after_discharge_rate(row: Trial) -> float:
     features = _fired(row)
     after = features.spike_times[features.spikes - (features.after_discharge or 0) :]
     return 1000 * (len(after) - 1) / (after[-1] - after[0]) if len(after) > 1 else math.nan
 
 
-def _change_of_velocity(row: Row) -> float:
+def _change_of_velocity(row: Trial) -> float:
     """By how much a spike ``row.duration`` ms after another runs faster, %."""
     first, second = propagate(row.preparation(), 60, again=row.duration).velocities
     return 100 * (second / first - 1)
 
 
-def _recovered_velocity(row: Row) -> float:
+def _recovered_velocity(row: Trial) -> float:
     """Interval from which a second spike runs as fast as the first, to 1 ms."""
     def recovered(interval: float) -> bool:
         first, second = propagate(row.preparation(), 40, again=interval).velocities
@@ -522,29 +537,29 @@ def _recovered_velocity(row: Row) -> float:
     return threshold.onset(recovered, 2.0, 32.0, 1.0)
 
 
-def _rise_of_velocity(row: Row) -> float:
+def _rise_of_velocity(row: Trial) -> float:
     """Change of velocity from one bath to the other, %; -100 if the spike is blocked."""
     here, there = (_propagated(_membrane(row, bath)).velocity for bath in (row.bath, row.from_))
     return 100 * (here / there - 1)
 
 
-def _rise_of_conducted(row: Row) -> float:
+def _rise_of_conducted(row: Trial) -> float:
     """Steepest rise of the propagated spike as a share of that in the other bath; 0 if it is blocked."""
     here, there = (_propagated(_membrane(row, bath)).spike["max_dV_dt"] for bath in (row.bath, row.from_))
     return 0.0 if math.isnan(here) else here / there
 
 
-def _change_of_conducted_peak(row: Row) -> float:
+def _change_of_conducted_peak(row: Trial) -> float:
     """Peak of the propagated spike less that in the other bath, mV; NaN if it is blocked."""
     here, there = (_propagated(_membrane(row, bath)).spike["peak"] for bath in (row.bath, row.from_))
     return here - there
 
 
-def _node_spike(row: Row) -> Features:
+def _node_spike(row: Trial) -> Features:
     return run(row.preparation(), protocol(Pulse(1500, 0.1, at=1), after=10)).features
 
 
-def _highest_Ca(row: Row) -> float:
+def _highest_Ca(row: Trial) -> float:
     """Highest calcium at which the membrane fires without a stimulus, to 0.01 mM, by the stability of its rest."""
     def silent(Ca: float) -> bool:
         return bool(find_rest(row.preparation({**row.bath, "Ca": Ca})).stable)
@@ -552,18 +567,18 @@ def _highest_Ca(row: Row) -> float:
     return threshold.onset(silent, 0.3, 1.5, 0.01)
 
 
-def _gating_shift(row: Row) -> float:
+def _gating_shift(row: Trial) -> float:
     return _psi(row.preparation()) - _psi(row.preparation(row.from_))
 
 
-def _Mg_to_Ca(row: Row) -> float:
+def _Mg_to_Ca(row: Trial) -> float:
     """Shift by the magnesium that is added, as a share of that by as much calcium in its place."""
     calcium = {**row.from_, "Ca": row.from_["Ca"] + row.bath["Mg"] - row.from_["Mg"]}
     before = _psi(row.preparation(row.from_))
     return (_psi(row.preparation()) - before) / (_psi(row.preparation(calcium)) - before)
 
 
-def _shift_at_pH(row: Row) -> float:
+def _shift_at_pH(row: Trial) -> float:
     """Shift between two baths at the pH that they state, as a share of that at the pH of the parameter set."""
     before, after = ({name: value for name, value in bath.items() if name != "pH"} for bath in (row.from_, row.bath))
     return _gating_shift(row) / (_psi(row.preparation(after)) - _psi(row.preparation(before)))
@@ -573,7 +588,7 @@ def _psi(p: Preparation) -> float:
     return float(p.values[p.kernel.emitted.values.index("psi")])
 
 
-def _rest_change(row: Row) -> float:
+def _rest_change(row: Trial) -> float:
     return find_rest(row.preparation()).V - find_rest(row.preparation(row.from_)).V
 
 
@@ -582,32 +597,32 @@ def _spike(membrane: str, after: float = 20.0) -> Recording:
     return run(_prepared(membrane), protocol(Pulse(1.2 * _threshold(membrane, 0.5), 0.5, at=1), after=after))
 
 
-def _change_of(row: Row, feature: str) -> float:
+def _change_of(row: Trial, feature: str) -> float:
     """A feature of the spike less that in the other bath; NaN where there is no spike."""
     here, there = (getattr(_spike(_membrane(row, bath)).features, feature) for bath in (row.bath, row.from_))
     return math.nan if here is None or there is None else here - there
 
 
-def _drift(row: Row, unit: str) -> float:
+def _drift(row: Trial, unit: str) -> float:
     p = row.preparation()
     recording = run(p, rest_only(600_000))
     states = [i for i, s in enumerate(p.bound.states) if s.unit == unit]
     return float(np.max(np.abs(recording.states[-1, states] - recording.states[0, states])))
 
 
-def _twitch_change(row: Row) -> float:
+def _twitch_change(row: Trial) -> float:
     """Height of the twitch against that in the other bath, %."""
     here, there = (_twitch(_membrane(row, bath))[2] for bath in (row.bath, row.from_))
     return 100 * (here / there - 1)
 
 
-def _tetanus_share(row: Row) -> float:
+def _tetanus_share(row: Trial) -> float:
     """Force of a tetanus of 80 Hz as a share of that in the other bath, %."""
     here, there = (_tetanus(_membrane(row, bath), 80, 500) for bath in (row.bath, row.from_))
     return 100 * here / there
 
 
-def _rate_of_half_force(row: Row) -> float:
+def _rate_of_half_force(row: Trial) -> float:
     """Rate of stimulation at which force is half of that at 80 Hz, between rates in even steps of their logarithm."""
     membrane = _membrane(row)
     half, rates = _tetanus(membrane, 80, 500) / 2, np.geomspace(6, 30, 5)
@@ -615,7 +630,7 @@ def _rate_of_half_force(row: Row) -> float:
     return float(np.exp(np.interp(half, force, np.log(rates)))) if force[0] < half < force[-1] else math.nan
 
 
-def _gathered_potassium(row: Row) -> float:
+def _gathered_potassium(row: Trial) -> float:
     """Potassium between the fibres after 30 s at ``row.factor`` Hz, mM."""
     p = row.preparation()
     start, work = find_rest(p).at().state, protocol(Train(row.factor, 30_000, 400), duration=30_000)
@@ -623,7 +638,7 @@ def _gathered_potassium(row: Row) -> float:
     return float(course.state[p.states.index("K_is")])
 
 
-def _opening_Mg(row: Row) -> float:
+def _opening_Mg(row: Trial) -> float:
     """Free magnesium, the bound in equilibrium with it, at which the resting store opens by itself: force above 0.1 within 10 s; to 0.01 mM."""
     p = row.preparation()
     rested, of = find_rest(p).at().state, p.numbers()
@@ -638,17 +653,17 @@ def _opening_Mg(row: Row) -> float:
     return threshold.onset(quiet, 0.01, 1.0, 0.01)
 
 
-def _unit_force(row: Row, stage: str) -> float:
+def _unit_force(row: Trial, stage: str) -> float:
     """Highest force in 2 s without a drive of a motor unit with the row's axon, one stage of which lies in the row's bath."""
     return float(run_unit(unit(row.set, baths={stage: row.bath}), duration=2000).force.max())
 
 
-def _safety(row: Row) -> float:
+def _safety(row: Trial) -> float:
     """Safety factor of the row's junction where it and the fibre lie in the row's bath."""
     return unit(junction_=row.set, baths={"junction": row.bath, "muscle": row.bath}).safety_factor
 
 
-def _blocking_Mg(row: Row) -> float:
+def _blocking_Mg(row: Trial) -> float:
     """Magnesium at which the safety factor falls to 1, to 0.05 mM."""
     def blocked(Mg: float) -> bool:
         return unit(junction_=row.set, baths={stage: {"Mg": Mg} for stage in ("junction", "muscle")}).safety_factor < 1
@@ -656,34 +671,34 @@ def _blocking_Mg(row: Row) -> float:
     return threshold.onset(blocked, 0.6, 15.0, 0.05)
 
 
-def _release_slope(row: Row) -> float:
+def _release_slope(row: Trial) -> float:
     """Slope of release against calcium, both in logarithms, between the two baths."""
     here, there = (junction(row.set, Bath.stated(bath)).release for bath in (row.bath, row.from_))
     return math.log(here / there) / math.log(row.bath["Ca"] / row.from_["Ca"])
 
 
-def _release_change(row: Row) -> float:
+def _release_change(row: Trial) -> float:
     """Release against control, %."""
     return 100 * (junction(row.set, Bath.stated(row.bath)).release - 1)
 
 
-def _spikes_of_contracture(row: Row) -> float:
+def _spikes_of_contracture(row: Trial) -> float:
     """Spikes of the fibre in 5 s without a drive; NaN if there is no involuntary force, too."""
     measured = cramp.measure(run_unit(unit(muscle=row.preparation()), duration=5000))
     return float(measured.muscle_spikes) if measured.involuntary_peak >= cramp.FORCE else math.nan
 
 
-def _examined(row: Row) -> float:
+def _examined(row: Trial) -> float:
     """A number that an examination gives, as 'recovery.superexcitability'."""
     name, _, number = row.measure.partition(".")
     return _examination(name, _membrane(row), _settings(row))[number]
 
 
-def _settings(row: Row) -> str:
+def _settings(row: Trial) -> str:
     return json.dumps(row.settings, sort_keys=True)
 
 
-MEASURES: Mapping[str, Callable[[Row], float]] = {
+MEASURES: Mapping[str, Callable[[Trial], float]] = {
     "rest": _rest,
     "second_rest": _second_rest,
     "lowest_K": _lowest_K,
@@ -726,6 +741,7 @@ MEASURES: Mapping[str, Callable[[Row], float]] = {
     "recovered_velocity": _recovered_velocity,
     "K_gating_shift": lambda row: _gating_shift(row) * row.preparation().numbers()["w_K"],
     "twitch_time": lambda row: _twitch(_membrane(row))[0],
+    "twitch_height": lambda row: _twitch(_membrane(row))[2],
     "half_relaxation": lambda row: _twitch(_membrane(row))[1],
     "twitch_tetanus": lambda row: _twitch(_membrane(row))[2] / _tetanus(_membrane(row), 80),
     "twitch_change": _twitch_change,

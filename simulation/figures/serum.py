@@ -1,0 +1,143 @@
+"""Serum: a panel on its reference bands with what follows from it, and a course over days."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulation.clinic.panel import MEMBRANES, analytes
+from simulation.figures import data, style
+from simulation.figures.plate import Plate, new_plate
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from simulation.clinic.course import Course
+    from simulation.clinic.panel import Reading
+
+BAND = "#CFE8DC"
+_BAD = "#C44F00"
+_COLOURS = {"axon": "#0072B2", "axon_rhythmic": "#CC79A7", "fibre": "#000000"}
+
+
+# ---- a panel
+
+def panel_figure(reading: Reading, size: str = "slide") -> Plate:
+    """Figure of a serum panel: each value on its reference band, and beside it the thresholds of axon and fibre against health."""
+    with style.drawing(size, stacked=True) as s:
+        made = {"panel": dict(reading.panel.values), "bath": reading.panel.bath}
+        plate = new_plate(s, title="A serum panel and what follows", alt=panel_alt(reading), provenance=made)
+        left, right = plate.subplots(1, 2, width_ratios=(1.25, 1.0), squeeze=False)[0].tolist()
+        _bands(left, reading, s)
+        _thresholds(right, reading, s)
+        return plate.settled()
+
+
+def panel_alt(reading: Reading) -> str:
+    """What ``panel_figure`` shows, in words."""
+    parts = ["a serum panel: " + ", ".join(f"{n} {data.number(v)} ({reading.panel.grades[n]})" for n, v in reading.panel.values.items())]
+    parts += [f"{MEMBRANES[n]}: {_says(e.threshold_ratio)}" for n, e in reading.membranes.items()]
+    return data.sentences(parts)
+
+
+def _says(ratio: float) -> str:
+    return "no current makes it fire" if math.isnan(ratio) else "fires by itself" if ratio == 0 else f"threshold {100 * (ratio - 1):+.0f} %"
+
+
+def _bands(ax: Axes, reading: Reading, s: style.Size) -> None:
+    shown = [n for n in analytes() if n in reading.panel.values]
+    for y, name in zip(range(len(shown) - 1, -1, -1), shown, strict=True):
+        a, value = analytes()[name], reading.panel.values[name]
+        low, high = a.low[-1], a.high[-1]
+        x = float(np.clip(_along(value, a.normal, low, high), -1.4, 2.4))
+        ax.barh([y], [1.0], left=[0.0], height=0.5, color=BAND)
+        ax.plot([-1, 2], [y, y], color=style.CONTROL.color, linewidth=0.3 * s.line, zorder=0)
+        normal = reading.panel.grades[name] == "normal"
+        ax.plot([x], [y], marker="o" if normal else "D", markersize=0.6 * s.font, color="black" if normal else _BAD)
+        ax.text(2.5, y, f"{data.number(value)} {a.unit}".rstrip(), va="center", fontsize=0.85 * s.font)
+    ax.set(yticks=range(len(shown)), yticklabels=[_short(n) for n in reversed(shown)], xlim=(-1.5, 4.2), ylim=(-0.7, len(shown) - 0.3))
+    ax.set_xticks([-1, 0.5, 2], ["severely\nlow", "normal", "severely\nhigh"])
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+
+
+def _short(name: str) -> str:
+    return {"Ca": "Ca total", "iCa": "Ca ionised", "Mg": "Mg total", "25OHD": "vitamin D"}.get(name, name)
+
+
+def _along(value: float, normal: tuple[float, float], low: float, high: float) -> float:
+    """Place of a value: 0 to 1 the reference band, -1 and 2 where it is severe."""
+    if value < normal[0]:
+        return (value - normal[0]) / (normal[0] - low)
+    return 1 + (value - normal[1]) / (high - normal[1]) if value > normal[1] else (value - normal[0]) / (normal[1] - normal[0])
+
+
+def _thresholds(ax: Axes, reading: Reading, s: style.Size) -> None:
+    names = [n for n in MEMBRANES if n in reading.membranes]
+    ax.axvline(0, color=style.REFERENCE, linewidth=0.4 * s.line, zorder=0)
+    for y, name in zip(range(len(names) - 1, -1, -1), names, strict=True):
+        ratio = reading.membranes[name].threshold_ratio
+        if math.isfinite(ratio) and ratio > 0:
+            change = 100 * (ratio - 1)
+            ax.barh([y], [change], height=0.45, color=_COLOURS[name])
+        words = _says(ratio).removeprefix("threshold ")
+        ax.text(0, y + 0.36, f"{MEMBRANES[name].split(' (')[0]}: {words}", ha="center", fontsize=0.85 * s.font, backgroundcolor="white")
+    ratios = [reading.membranes[n].threshold_ratio for n in names]
+    reach = max([20.0, *(abs(100 * (x - 1)) for x in ratios if math.isfinite(x))])
+    ax.set(yticks=[], ylim=(-0.6, len(names) - 0.2), xlim=(-1.15 * reach, 1.15 * reach))
+    ax.spines["left"].set_visible(False)
+    ax.set_xlabel("Change of threshold (%)\neasier to fire   |   harder")
+
+
+# ---- a course
+
+_PANELS: tuple[tuple[str, str], ...] = (("K", "K"), ("iCa", "Ca"), ("Mg", "Mg"), ("PTH", ""))
+_PTH_BAND = (1.5, 7.0)
+
+
+def course_figure(found: Course, size: str = "slide") -> Plate:
+    """Figure of a course: potassium, ionised calcium, magnesium and parathyroid hormone over days on their reference bands, and the thresholds
+    of axon and fibre against health below; a dashed line where a treatment begins."""
+    from simulation.clinic.course import SERUM
+
+    with style.drawing(size, stacked=True) as s:
+        made = {"condition": found.condition.name, "days": float(found.days[-1]), "treatments": [t.text for t in found.treatments]}
+        plate = new_plate(s, title=found.condition.title, alt=course_alt(found), provenance=made)
+        grid = plate.subplots(3, 2, sharex=True, squeeze=False, height_ratios=(1, 1, 1.2))
+        axes = [*grid[0], *grid[1]]
+        for ax, (name, ion) in zip(axes, _PANELS, strict=True):
+            band = analytes()[name].normal if name in analytes() else _PTH_BAND
+            ax.axhspan(*band, color=BAND, linewidth=0, zorder=0)
+            ax.plot(found.days, found.serum[name], color=style.CARRIERS[ion].color if ion else "black")
+            low, high = float(np.min(found.serum[name])), float(np.max(found.serum[name]))
+            ax.set_ylim(min(low, band[0]) - 0.1 * (band[1] - band[0]), max(high, band[1]) + 0.1 * (band[1] - band[0]))
+            style.few_ticks(ax.yaxis, 4)
+            ax.set_title(f"{SERUM[name][2].capitalize()} ({SERUM[name][1]})", loc="left", fontsize=0.9 * s.font)
+        for ax, name in zip(grid[2], found.threshold, strict=True):
+            change = 100 * (found.threshold[name] - 1)
+            ax.axhline(0, color=style.REFERENCE, linewidth=0.3 * s.line, zorder=0)
+            ax.plot(found.moments, change, color=_COLOURS[name])
+            ax.set_ylim(min(-12.0, float(np.nanmin(change)) - 3), max(12.0, float(np.nanmax(change)) + 3))
+            ax.set_title(f"Threshold of the {name} (%)", loc="left", fontsize=0.9 * s.font)
+            ax.set_xlabel("Time (d)")
+            style.few_ticks(ax.yaxis, 4)
+        look: dict[str, Any] = {"color": style.REFERENCE, "linestyle": (0, (4, 2)), "linewidth": 0.4 * s.line}
+        for ax in grid.ravel():
+            for t in found.treatments:
+                ax.axvline(t.day, **look)
+            ax.set_xlim(0, float(found.days[-1]))
+        words = "; ".join(f"from day {t.day:g}: {t.text}" for t in found.treatments)
+        plate.suptitle(data.wrapped(f"{found.condition.title}{'; ' + words if words else ''}", s.letters(0.95 * s.width)), fontsize=s.font)
+        return plate.settled()
+
+
+def course_alt(found: Course) -> str:
+    """What ``course_figure`` shows, in words."""
+    parts = [f"the course of {found.condition.title} over {found.days[-1]:g} days"]
+    for name, _ in _PANELS:
+        y = found.serum[name]
+        parts.append(f"{name} from {data.number(float(y[0]))} to {data.number(float(y[-1]))}")
+    parts += [f"threshold of the {n} at the end {_says(float(y[-1]))}" for n, y in found.threshold.items()]
+    return data.sentences(parts)
