@@ -30,7 +30,8 @@ def test_every_grade_can_be_followed(name):
     ("name", "symbol", "sign"),
     [
         ("hypokalaemia", "K", -1), ("hyperkalaemia", "K", 1), ("hypocalcaemia", "iCa", -1), ("hypercalcaemia", "iCa", 1),
-        ("hypomagnesaemia", "iMg", -1), ("hypermagnesaemia", "iMg", 1), ("hyponatraemia", "Na", -1), ("hypernatraemia", "Na", 1), ("low_vitamin_D", "25OHD", -1),
+        ("hypomagnesaemia", "iMg", -1), ("hypermagnesaemia", "iMg", 1), ("hyponatraemia", "Na", -1), ("hypernatraemia", "Na", 1),
+        ("low_vitamin_D", "25OHD", -1),
         ("low_vitamin_D", "PTH", 1), ("poor_diet", "K", -1), ("coeliac", "Mg", -1), ("crohn", "Mg", -1), ("diarrhoea", "K", -1),
         ("laxatives", "K", -1),
         ("thiazide", "K", -1), ("thiazide", "Ca", 1), ("loop_diuretic", "K", -1), ("loop_diuretic", "Ca", -1), ("proton_pump_inhibitor", "Mg", -1),
