@@ -650,7 +650,7 @@ REFUSED = [
     ("parameters show squit", 2, "there is no parameter set 'squit'; nearest: squid"),
     ("parameters show squid g_Naa", 2, "nearest: g_Na"),
     ("parameters", 2, "Usage: cramplab parameters"),
-    ("rset fibre", 2, "Did you mean 'rest'?"),
+    ("rset fibre", 2, "Did you mean 'rest'"),
     ("rest squid --bat T=2", 2, "No such option: --bat"),
 ]
 

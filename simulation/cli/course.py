@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 from simulation.cli import options, output, words
@@ -61,6 +60,8 @@ def course(
 
 def facts(found: Course) -> dict[str, Any]:
     """What ``--json`` says."""
+    import numpy as np
+
     return {
         "condition": found.condition.name, "treatments": [vars(t) for t in found.treatments], "imposed": list(found.imposed), "day": found.moments,
         "serum": {n: np.interp(found.moments, found.days, y) for n, y in found.serum.items()},
@@ -69,6 +70,8 @@ def facts(found: Course) -> dict[str, Any]:
 
 
 def _print(found: Course, written: list[Path]) -> None:
+    import numpy as np
+
     from simulation.clinic.course import SERUM
     from simulation.clinic.panel import DISCLAIMER
 
