@@ -78,7 +78,7 @@ def test_verdicts(changes, verdict):
 def test_unknown_row_and_group():
     with pytest.raises(ExperimentError, match="nearest: rest-4"):
         select(["rest4"])
-    with pytest.raises(ExperimentError, match="nearest: low potassium, .*; groups: resting potential"):
+    with pytest.raises(ExperimentError, match=r"nearest: low potassium, .*; groups: resting potential"):
         select([], ["low potasium"])
     with pytest.raises(ValueError, match="nearest: spike"):
         row(group="spikes")
