@@ -114,8 +114,3 @@ def data(cramplab):
         return json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
 
     return call
-
-
-def pytest_collection_modifyitems(items):
-    """The longest test first: at the end one worker would wait for it."""
-    items.sort(key=lambda item: not item.nodeid.startswith("tests/test_validation"))
