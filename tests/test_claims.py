@@ -80,11 +80,11 @@ def test_a_kept_verdict_holds_only_for_the_code_that_made_it(tmp_path):
 
 def test_a_population_is_asked_as_well(monkeypatch, tmp_path):
     (claim,) = select(["ca-tetany"])
-    robust = claim.findings[0].among(6)
+    robust = claim.findings[0].among(6, "for")
     assert robust is not None
     assert robust.members == 6
     assert robust.interval[0] <= robust.same / 6 <= robust.interval[1]
-    assert claim.findings[1].among(6) is None  # no population is drawn of a hypothetical axon
+    assert claim.findings[1].among(6, "for") is None  # no population is drawn of a hypothetical axon
 
 
 def test_the_figure_tells_what_came_out():

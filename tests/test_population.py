@@ -33,7 +33,7 @@ def found(small):
 def test_half_of_the_draws_lie_below_the_published_value_and_none_outside_the_range(prepared):
     p = prepared("fibre")
     drawn = draws.drawn(p)
-    values = draws.table(drawn, draws.shares(1024, len(drawn), 3))
+    values = draws.mapped(draws.shares(1024, len(drawn), 3), drawn)
     for d, column in zip(drawn, values.T, strict=True):
         low, high = p.parameters[d.name].range
         assert low <= column.min() <= column.max() <= high

@@ -242,7 +242,7 @@ def test_every_rest_of_drawn_membranes_is_found_by_both_searches(prepared):
     """In low potassium, with all parameters drawn over their ranges: as many for one membrane as for many side by side, and never an even number."""
     p = prepared("fibre", "K=1.5")
     drawn = draws.drawn(p)
-    table = draws.table(drawn, draws.shares(64, len(drawn), 7))
+    table = draws.mapped(draws.shares(64, len(drawn), 7), drawn)
     together = many.resting(p, draws.rows(p, drawn, table), lambda i: draws.member(p, drawn, table[i]))
     for row, found in zip(table[:12], together, strict=False):
         V = [s.V for s in find_rest(draws.member(p, drawn, row)).states]

@@ -15,9 +15,9 @@ from simulation.assembly.duals import duals
 from simulation.experiment.errors import ExperimentError, ModelSaysNo
 from simulation.figures.sensitivity import sensitivity_figure
 from simulation.studies import sweep as sweeps
-from simulation.studies.draws import Drawn, drawn, left_out
+from simulation.studies.draws import Drawn, drawn, left_out, mapped
 from simulation.studies.samples import sample
-from simulation.studies.sensitivity import at_rest, design, indices, mapped, ranked, sensitivity
+from simulation.studies.sensitivity import at_rest, design, indices, ranked, sensitivity
 from simulation.studies.sweep import run_sweep
 
 

@@ -60,7 +60,8 @@ def claims(
     made = dict(zip((c.id for c in chosen if c.id not in known), court.judge_all([c for c in chosen if c.id not in known], jobs), strict=True))
     judged = [known.get(c.id) or made[c.id] for c in chosen]
     without = court.judge(chosen[0], off=True) if len(chosen) == 1 else None
-    robust = [f.among(members) if members and without is not None else None for f in chosen[0].findings]
+    asked = bool(members) and without is not None
+    robust = [f.among(members, v.side) if asked else None for f, v in zip(chosen[0].findings, judged[0].found, strict=True)]
     written: list[Path] = []
     if out is not None:
         written.append(court.save(judged, out))

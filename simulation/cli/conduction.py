@@ -24,7 +24,7 @@ def conduction(
     sections: Annotated[int, typer.Option("--sections", metavar="N", help="How many sections of membrane make the cable.")] = 100,
     again: Annotated[float | None, typer.Option("--again", metavar="MS", help="A second stimulus so many ms after the first.")] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Keep potentials and arrivals as .nc.", show_default=False)] = None,
-    figure: Annotated[Path | None, typer.Option("--figure", metavar="FILE", help="Draw it: .svg, .pdf or .png.", show_default=False)] = None,
+    figure: options.FigureFile = None,
     size: options.Size = "slide",
     json: Json = False,
 ) -> None:

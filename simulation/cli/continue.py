@@ -37,7 +37,7 @@ def follow(
         str | None, typer.Option("--and", metavar="NAME=FROM:TO", help="A second one: then the curves of folds and Hopf points over both.")
     ] = None,
     out: options.DataFile = None,
-    figure: Annotated[Path | None, typer.Option("--figure", metavar="FILE", help="Draw it: .svg, .pdf or .png.", show_default=False)] = None,
+    figure: options.FigureFile = None,
     size: options.Size = "slide",
     json: Json = False,
 ) -> None:

@@ -26,7 +26,7 @@ def course(
     days: Annotated[float, typer.Option("--days", help="How long it is followed.")] = 60.0,
     treat: Annotated[Texts, typer.Option("--treat", metavar="NAME=DOSE/d@DAYd", help="Mg=15/d@30d, ivCa=1/h@2d, or stop@30d.")] = None,
     out: options.DataFile = None,
-    figure: Annotated[Path | None, typer.Option("--figure", metavar="FILE", help="Draw it: .svg, .pdf or .png.", show_default=False)] = None,
+    figure: options.FigureFile = None,
     size: options.Size = "slide",
     json: Json = False,
 ) -> None:

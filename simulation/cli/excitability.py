@@ -60,7 +60,7 @@ def excitability(
     membrane: Membrane,
     over: Over = None,
     out: options.DataFile = None,
-    figure: Annotated[Path | None, typer.Option("--figure", metavar="FILE", help="Draw it: .svg, .pdf or .png.", show_default=False)] = None,
+    figure: options.FigureFile = None,
     size: options.Size = "slide",
     jobs: Annotated[int | None, typer.Option("--jobs", metavar="N", min=1, help="Processes that share the work. Default: one a core.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with an --over that was stopped: the same command, with --resume.")] = False,

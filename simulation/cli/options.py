@@ -24,6 +24,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else
 Model = Annotated[
     str, typer.Argument(metavar="MODEL", help="A model (fibre, squid), a parameter set (fibre_hypopp) or a file (mine.toml).", show_default=False)
 ]
+FigureFile = Annotated[Path | None, typer.Option("--figure", metavar="FILE", help="Draw it: .svg, .pdf or .png.", show_default=False)]
 DataFile = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Keep the result: .nc (to draw later) or .csv (for a spreadsheet).")]
 Texts = list[str] | None
 

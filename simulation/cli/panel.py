@@ -31,7 +31,7 @@ def panel(
     csv_file: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Panels, one a row.", show_default=False)] = None,
     members: Annotated[int, typer.Option("--members", min=0, help="How many plausible axons are asked as well; 0 for none.")] = 40,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Save the table of a CSV file: .csv.", show_default=False)] = None,
-    figure: Annotated[Path | None, typer.Option("--figure", metavar="FILE", help="Draw it: .svg, .pdf or .png.", show_default=False)] = None,
+    figure: options.FigureFile = None,
     size: options.Size = "slide",
     json: Json = False,
 ) -> None:
@@ -60,7 +60,7 @@ def panel(
     if csv_file is not None:
         if figure is not None:
             raise WrongUse("a figure is drawn of one panel, not of a table")
-        _many(lab.read_csv(csv_file, conventional), members, out, json)
+        _many(lab.read_csv(csv_file, conventional), out, json)
         return
     reading = lab.examine(lab.read(values or [], conventional), members=members)
     written: list[Path] = []
@@ -150,17 +150,15 @@ def does(e: Excitability) -> str:
     return "could fall to a second rest" if e.two_rests else "silent, ready" if e.spikes else "silent"
 
 
-def _many(panels: list[tuple[str, Panel | str]], members: int, out: Path | None, json: bool) -> None:
+def _many(panels: list[tuple[str, Panel | str]], out: Path | None, json: bool) -> None:
     from simulation.clinic.panel import DISCLAIMER, examine
 
-    found: list[tuple[str, Reading | str]] = []
-    for name, p in panels:
-        found.append((name, p if isinstance(p, str) else examine(p, members=0)))
     rows = []
-    for name, reading in found:
-        if isinstance(reading, str):
-            rows.append({"name": name, "problem": reading})
+    for name, p in panels:
+        if isinstance(p, str):
+            rows.append({"name": name, "problem": p})
             continue
+        reading = examine(p)
         axon, fibre = (reading.membranes.get(m) for m in ("axon", "fibre"))
         drives = {n: abs(a) for n, (a, _) in reading.drives.items() if math.isfinite(a)}
         rows.append({
@@ -176,7 +174,7 @@ def _many(panels: list[tuple[str, Panel | str]], members: int, out: Path | None,
         writer = csv.DictWriter(text, columns, lineterminator="\n", restval="")
         writer.writeheader()
         writer.writerows(rows)
-        files.write_text(out, f"{text.getvalue()}")
+        files.write_text(out, text.getvalue())
     if json:
         output.as_json({"panels": rows, "disclaimer": DISCLAIMER, "files": [out] if out else []})
         return

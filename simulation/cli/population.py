@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,9 +11,10 @@ import typer
 from simulation.cli import options, output
 from simulation.cli.errors import Stopped, WrongUse
 from simulation.cli.options import Json, Texts
+from simulation.cli.sweep import progress_bar
 
 if TYPE_CHECKING:
-    from simulation.studies.population import Apart, Population, Progress, Study
+    from simulation.studies.population import Apart, Population, Study
 
 _SHOWN = ("fires by itself", "after-discharge", "paralysed", "two rests")
 _APART_SHOWN = 6
@@ -35,7 +34,7 @@ def population(
     method: Annotated[str, typer.Option("--method", help="sobol or latin (Latin hypercubes).")] = "sobol",
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Save it: .nc.", show_default=False)] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what was interrupted.")] = False,
-    figure: Annotated[Path | None, typer.Option("--figure", metavar="FILE", help="Draw it: .svg, .pdf or .png.", show_default=False)] = None,
+    figure: options.FigureFile = None,
     size: options.Size = "slide",
     jobs: Annotated[int | None, typer.Option("--jobs", metavar="N", min=1, help="Threads that share the work. Default: one a core.")] = None,
     json: Json = False,
@@ -61,9 +60,9 @@ def population(
     only = tuple(part.strip() for part in draw.split(",")) if draw else ()
     baths = ("", *(b for b in bath if b)) if bath else BATHS
     study = Study(prepare(model), count, seed, baths, only, spread, method)
-    with _bar() as progress:
+    with progress_bar() as show:
         try:
-            found = run_study(study, out, jobs=jobs, resume=resume, progress=progress)
+            found = run_study(study, out, jobs=jobs, resume=resume, progress=lambda what, done, of: show(done, of))
         except KeyboardInterrupt:
             raise Stopped(f"Stopped; what is finished is kept, go on with --resume --out {out}" if out else "Stopped.") from None
     written = [out] if out is not None else []
@@ -77,14 +76,6 @@ def population(
         _print(study, found, written)
     if found.check["beyond"]:
         raise typer.Exit(1)
-
-
-@contextmanager
-def _bar() -> Iterator[Progress]:
-    from simulation.cli.sweep import progress_bar
-
-    with progress_bar() as show:
-        yield lambda what, done, of: show(done, of)
 
 
 def facts(study: Study, found: Population) -> dict[str, Any]:
@@ -136,6 +127,8 @@ def tails(found: Population) -> list[tuple[str, str, list[Apart]]]:
 def _print(study: Study, found: Population, written: list[Path]) -> None:
     import json as json_format
 
+    from simulation.studies.population import bath_words
+
     drawn = int(found.data.attrs["drawn"])
     spread = "" if study.spread == 1 else f", {study.spread:g} of the way to their ends"
     output.say(
@@ -156,7 +149,7 @@ def _print(study: Study, found: Population, written: list[Path]) -> None:
     rows = []
     for bath in found.baths:
         low, _, high = ratio_quantiles(found, bath)
-        rows.append([_name(bath), *(share(found, o, bath) for o in _SHOWN), f"{low:.2f}-{high:.2f}"])
+        rows.append([bath_words(bath), *(share(found, o, bath) for o in _SHOWN), f"{low:.2f}-{high:.2f}"])
     output.table(rows, head=("bath", "fires alone", "fires on", "paralysed", "two rests", "threshold"), right=(1, 2, 3, 4, 5))
     output.say(
         "", "Shares in % with their 95 % confidence: of members that fire without a stimulus, go on after one, that no current makes fire, that have "
@@ -166,9 +159,9 @@ def _print(study: Study, found: Population, written: list[Path]) -> None:
         sure = [a for a in tail if a.p < 0.05][:_APART_SHOWN]
         if sure:
             told = ", ".join(f"{a.symbol} {'higher' if a.share > 0.5 else 'lower'} ({100 * max(a.share, 1 - a.share):.0f} %)" for a in sure)
-            output.say(f"Who shows '{outcome}' in {_name(bath)}: {told}.")
+            output.say(f"Who shows '{outcome}' in {bath_words(bath)}: {told}.")
         else:
-            output.say(f"Who shows '{outcome}' in {_name(bath)}: no single parameter sets them apart beyond chance.")
+            output.say(f"Who shows '{outcome}' in {bath_words(bath)}: no single parameter sets them apart beyond chance.")
     if tails(found):
         output.say("(In brackets: of all pairs of one that does and one that does not, those in which the parameter lies so.)")
     check = found.check
@@ -178,10 +171,6 @@ def _print(study: Study, found: Population, written: list[Path]) -> None:
         f"threshold {100 * check['worst']['threshold']:.2g} %.",
         *(f"Saved: {path}" for path in written),
     )
-
-
-def _name(bath: str) -> str:
-    return bath.replace("=", " ").replace(",", ", ") or "control"
 
 
 def share(found: Population, outcome: str, bath: str) -> str:

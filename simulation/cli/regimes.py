@@ -30,7 +30,7 @@ def regimes(
     over: Annotated[Texts, typer.Option("--over", metavar="NAME=FROM:TO:COUNT", help="What is varied, twice: K=2:9:36 and Ca=0.4:2:33.")] = None,
     plan: Plan,
     out: options.DataFile = None,
-    figure: Annotated[Path | None, typer.Option("--figure", metavar="FILE", help="Draw it: .svg, .pdf or .png.", show_default=False)] = None,
+    figure: options.FigureFile = None,
     size: options.Size = "slide",
     jobs: Annotated[int | None, typer.Option("--jobs", metavar="N", min=1, help="Threads that share the work. Default: one a core.")] = None,
     json: Json = False,

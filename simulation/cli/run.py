@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -30,7 +30,7 @@ def run(
     plan: Plan,
     solver: dict[str, Any],
     out: options.DataFile = None,
-    figure: Annotated[Path | None, typer.Option("--figure", metavar="FILE", help="Draw it: .svg, .pdf or .png.", show_default=False)] = None,
+    figure: options.FigureFile = None,
     size: options.Size = "slide",
     control: options.Control = True,
     json: Json = False,

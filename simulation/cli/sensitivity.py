@@ -44,7 +44,7 @@ def sensitivity(
     plan: Plan,
     out: Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Keep the result: .nc (to draw later).")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with one that was stopped: the same command, with --resume.")] = False,
-    figure: Annotated[Path | None, typer.Option("--figure", metavar="FILE", help="Draw it: .svg, .pdf or .png.", show_default=False)] = None,
+    figure: options.FigureFile = None,
     size: options.Size = "slide",
     jobs: Annotated[int | None, typer.Option("--jobs", metavar="N", min=1, help="Threads that share the work. Default: one a core.")] = None,
     json: Json = False,

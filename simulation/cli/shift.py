@@ -38,7 +38,7 @@ def shift(
         str | None, typer.Option("--over", metavar="ION=FROM:TO:COUNT", help="Over values of one ion: Ca=0.1:5:50, Mg=0.1:5:30:log, pH=7,7.4,7.8."),
     ] = None,
     out: options.DataFile = None,
-    figure: Annotated[Path | None, typer.Option("--figure", metavar="FILE", help="Draw it: .svg, .pdf or .png.", show_default=False)] = None,
+    figure: options.FigureFile = None,
     size: options.Size = "slide",
     json: Json = False,
 ) -> None:

@@ -184,9 +184,9 @@ def stored(path: Path, claims: Sequence[Claim]) -> dict[str, Judged]:
     from its own results by the rule is refused. Raises ExperimentError."""
     if not path.is_file():
         return {}
-    out = {}
+    known, out = read(path), {}
     for claim in claims:
-        old = read(path).get(claim.id)
+        old = known.get(claim.id)
         if old is None or old.code != code():
             continue
         sides = [f.side(v.value) for f, v in zip(claim.findings, old.found, strict=False)]

@@ -123,6 +123,7 @@ def _read(path: Path) -> ConditionFile:
     return found
 
 
+@cache
 def body_knobs() -> Mapping[str, parameter_sets.Parameter]:
     """Everything of the body model that a condition may change, in its normal state."""
     return parameter_sets.load("body").parameters

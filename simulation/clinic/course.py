@@ -13,7 +13,7 @@ import numpy as np
 from simulation.assembly.compile import Array
 from simulation.assembly.errors import nearest
 from simulation.clinic.conditions import Condition, body_knobs
-from simulation.clinic.panel import HEALTH, bath_for
+from simulation.clinic.panel import HEALTH, Panel, bath_for
 from simulation.experiment import many
 from simulation.experiment.body import Course as BodyCourse
 from simulation.experiment.body import body, course, knobs, steady
@@ -128,8 +128,6 @@ def serum_after(condition: Condition, days: float | None = None) -> dict[str, fl
 
 def _with_imposed(condition: Condition, serum: dict[str, Any]) -> dict[str, Any]:
     """With what is imposed in place of what was predicted; an imposed total moves its ionised part."""
-    from simulation.clinic.panel import Panel
-
     if not condition.serum:
         return serum
     moved = {k: float(np.ravel(serum[k])[-1]) for k in ("Ca", "Mg") if k not in condition.serum and {"pH", "albumin"} & set(condition.serum)}

@@ -23,7 +23,6 @@ from simulation.experiment.motor_unit import Drive, MotorUnit, Rate, Stretch, Un
 from simulation.experiment.preparation import prepare
 from simulation.experiment.protocol import Pulse, protocol
 from simulation.experiment.solve import run
-from simulation.experiment.threshold import threshold_current
 from simulation.studies import population, validation
 from simulation.studies.validation import Trial
 
@@ -157,21 +156,15 @@ class Finding(Trial):
             return math.nan
         return 100 * (here / there - 1) if self.relative == "percent" else here - there
 
-    def among(self, count: int) -> Robust | None:
-        """How many of ``count`` plausible membranes come out on the same side; None where no population is drawn for this experiment."""
+    def among(self, count: int, side: Side) -> Robust | None:
+        """How many of ``count`` plausible membranes come out on this side; None where no population is drawn for this experiment."""
         if self.set not in ("axon", "fibre") or self.measure not in _OF_MEMBERS or self.values or self.scale or self.change or self.than:
             return None
-        bath = self._in_the_body().get("bath", self.bath)
-        text = ",".join(f"{k}={v!r}{COMPONENTS[k].unit}" for k, v in bath.items())
         crowd = population.members(prepare(self.set), count)
-        found = crowd.population((text,))
-        results = _OF_MEMBERS[self.measure](found, text, np.asarray(crowd.own["rest"]))
-        side = self.side(self.value())
+        found, bath = crowd.in_bath(self._in_the_body().get("bath", self.bath))
+        results = _OF_MEMBERS[self.measure](found, bath, np.asarray(crowd.own["rest"]))
         same = sum(self.side(float(x)) == side for x in results)
-        from scipy.stats import binomtest
-
-        interval = binomtest(same, count).proportion_ci(0.95, method="exact")
-        return Robust(count, same, (float(interval.low), float(interval.high)))
+        return Robust(count, same, population.exact_interval(same, count))
 
     def asked(self) -> Condition:
         """The condition, with the further knobs of the body."""
@@ -267,7 +260,6 @@ _OF_BODY = ("serum", "recovery_days")
 MEASURES: Mapping[str, Callable[[Finding], float]] = {
     "serum": _serum,
     "recovery_days": _recovery,
-    "threshold": lambda f: threshold_current(f.preparation(), f.duration),
     "excitable": _excitable,
     "release": _release,
     "unit_peak_force": lambda f: float(_run(f).force.max()),

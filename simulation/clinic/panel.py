@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import inspect
 import math
@@ -17,9 +18,11 @@ from pydantic import BaseModel, ConfigDict
 
 from simulation import parameter_sets
 from simulation.assembly.errors import nearest
+from simulation.clinic.conditions import GRADES, body_knobs
 from simulation.experiment import cramp
 from simulation.experiment.bath import Bath
 from simulation.experiment.errors import ExperimentError, ModelSaysNo
+from simulation.experiment.junction import BATH
 from simulation.experiment.motor_unit import Drive, Rate, run_unit, unit
 from simulation.experiment.preparation import Preparation, prepare
 from simulation.experiment.protocol import Pulse, protocol, rest_only
@@ -29,7 +32,6 @@ from simulation.experiment.threshold import of_restless, rheobase, threshold_cur
 from simulation.physiology import body_calcium, body_magnesium
 
 DISCLAIMER = "It teaches. It gives no advice on a patient."
-GRADES = ("mild", "moderate", "severe")
 _ITEM = re.compile(r"^\s*([A-Za-z0-9]+)\s*=\s*([^\s=a-zA-Z]*(?:[eE][-+]?\d+)?)\s*([a-zA-Z][^\s]*)?\s*$")
 
 
@@ -96,7 +98,7 @@ class Panel:
         """Ionised calcium, mM: as measured, or from total calcium, albumin and pH by the equations of the body model."""
         if "iCa" in self.values:
             return self.values["iCa"]
-        of = _body()
+        of = _normal_body()
         pH = {"pH": self["pH"], "pH_0": of["pH_0"]}
         ion = _called(body_calcium.Ca_ion, {**of, **pH, "Ca_rel": 1.0})
         total = _called(body_calcium.Ca_total, {**of, **pH, "Ca_ion": ion, "Ca_rel": 1.0, "albumin": self["albumin"]})
@@ -105,7 +107,7 @@ class Panel:
     @property
     def Mg_ion(self) -> float:
         """Ionised magnesium, mM, from the total and albumin."""
-        of = _body()
+        of = _normal_body()
         ion_0 = _called(body_magnesium.Mg_ion_0, of)
         return ion_0 * self["Mg"] / _called(body_magnesium.Mg_total, {**of, "Mg_rel": 1.0, "albumin": self["albumin"]})
 
@@ -119,9 +121,8 @@ class Panel:
         return replace(self, values={k: v for k, v in self.values.items() if k != name})
 
 
-@cache
-def _body() -> Mapping[str, float]:
-    return {s: p.value for s, p in parameter_sets.load("body").parameters.items()}
+def _normal_body() -> Mapping[str, float]:
+    return {s: p.value for s, p in body_knobs().items()}
 
 
 def _called(equation: Callable[..., Any], of: Mapping[str, float]) -> float:
@@ -253,9 +254,9 @@ def _known(p: Preparation, ions: Mapping[str, float]) -> dict[str, float]:
     return {k: v for k, v in ions.items() if k in p.bound.model.bath}
 
 
-def excitability(name: str, ions: Mapping[str, float], changes: Mapping[str, float] | None = None) -> Excitability:
+def excitability(name: str, ions: Mapping[str, float]) -> Excitability:
     """Of one membrane in one bath, beside health. Raises ModelSaysNo where it has no steady state."""
-    here, control = bath_for(prepare(name, set=changes or {}), ions), _health(name)
+    here, control = bath_for(_membrane(name), ions), _health(name)
     rest = find_rest(here)
     state = rest.at()
     restless = of_restless(here, state)
@@ -271,8 +272,13 @@ def excitability(name: str, ions: Mapping[str, float], changes: Mapping[str, flo
 
 
 @cache
+def _membrane(name: str) -> Preparation:
+    return prepare(name)
+
+
+@cache
 def _health(name: str) -> _Control:
-    here = bath_for(prepare(name), HEALTH.bath)
+    here = bath_for(_membrane(name), HEALTH.bath)
     state = find_rest(here).at()
     return _Control(state.V, threshold_current(here, start=state.state), rheobase(here, start=state.state))
 
@@ -284,15 +290,9 @@ class _Control:
     rheobase: float
 
 
-def force(
-    ions: Mapping[str, float], axon: str = "axon", muscle: Mapping[str, float] | None = None, around: Mapping[str, float] | None = None
-) -> tuple[float, float, float]:
-    """Peak force of a motor unit at 20 Hz for a second, its involuntary force in 2 s without a drive, and the safety factor of its junction.
-    ``around``: what differs around the fibres alone."""
-    made = unit(axon, muscle=prepare("muscle", set=muscle or {}))
-    fibre = _known(made.muscle, {**ions, **(around or {})})
-    baths = {"axon": _known(made.axon, ions), "junction": {k: ions[k] for k in ("Ca", "Mg")}, "muscle": fibre}
-    made = unit(made.axon, made.junction, made.muscle, baths=baths)
+def force(ions: Mapping[str, float]) -> tuple[float, float, float]:
+    """Peak force of a motor unit at 20 Hz for a second, its involuntary force in 2 s without a drive, and the safety factor of its junction."""
+    made = unit(baths={"axon": _known(_membrane("axon"), ions), "junction": {k: ions[k] for k in BATH}, "muscle": _known(_membrane("muscle"), ions)})
     driven = run_unit(made, Drive((Rate(20.0, 1000.0),)), 1500.0)
     return float(driven.force.max()), cramp.measure(run_unit(made, Drive(), 2000.0)).involuntary_peak, made.safety_factor
 
@@ -302,21 +302,15 @@ def _force_in_health() -> float:
     return force(HEALTH.bath)[0]
 
 
-def examine(
-    panel: Panel, *, members: int = 0, axon: str = "axon", fibre_bath: Mapping[str, float] | None = None, muscle: Mapping[str, float] | None = None
-) -> Reading:
-    """Everything at once. ``members``: how many plausible axons are asked as well; ``axon``: another set for the motor axon; ``fibre_bath``: what
-    differs around the fibres alone. Raises ExperimentError."""
+def examine(panel: Panel, *, members: int = 0) -> Reading:
+    """Everything at once. ``members``: how many plausible axons are asked as well. Raises ExperimentError."""
     ions = panel.bath
-    around = {**ions, **(fibre_bath or {})}
     seen: dict[str, Excitability] = {}
     for name in MEMBRANES:
-        try:
-            seen[name] = excitability(axon if name == "axon" else name, around if name == "fibre" else ions)
-        except ModelSaysNo:
-            continue
+        with contextlib.suppress(ModelSaysNo):
+            seen[name] = excitability(name, ions)
     try:
-        peak, involuntary, safety = force(ions, axon, muscle, fibre_bath)
+        peak, involuntary, safety = force(ions)
     except ModelSaysNo:
         peak = involuntary = safety = math.nan
     drives = {name: _driven_by(panel, name, seen) for name, grade in panel.grades.items() if grade != "normal" and not analytes()[name].no_effect}
@@ -326,7 +320,7 @@ def examine(
 def _driven_by(panel: Panel, name: str, seen: Mapping[str, Excitability]) -> tuple[float, float]:
     """Change of the axon's threshold (%) and of the fibre's rest (mV) that go if one value is reset to normal."""
     ions = panel.reset(name).bath
-    axon, fibre = (bath_for(prepare(m), ions) for m in ("axon", "fibre"))
+    axon, fibre = (bath_for(_membrane(m), ions) for m in ("axon", "fibre"))
     try:
         reset = threshold_current(axon)
         health = _health("axon")
@@ -343,9 +337,7 @@ def _tail(ions: Mapping[str, float], members: int) -> dict[str, Any]:
         return {}
     from simulation.studies.population import members as drawn
 
-    crowd = drawn(prepare("axon"), members)
-    bath = ",".join(f"{k}={v!r}{'' if k == 'pH' else 'mM'}" for k, v in ions.items() if k in crowd.study.preparation.bound.model.bath)
-    found = crowd.population((bath,))
+    found, bath = drawn(_membrane("axon"), members).in_bath(ions)
     return {
         o: {"share": found.fraction(o, bath), "interval": list(found.interval(o, bath)), "count": int(found.shows(o, bath).sum())}
         for o in ("fires by itself", "after-discharge", "paralysed", "excitable")

@@ -9,6 +9,7 @@ import numpy as np
 
 from simulation.figures import data, style
 from simulation.figures.plate import Plate, new_plate
+from simulation.studies.population import bath_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,15 +45,11 @@ def population_alt(found: Population) -> str:
     parts = [f"what {found.count} plausible membranes do in {len(found.baths)} baths, in percent of them"]
     for bath in found.baths:
         seen = [f"{100 * found.fraction(o, bath):.0f} % {o}" for o, _, _ in _LOOKS if found.fraction(o, bath) > 0]
-        parts.append(f"{_name(bath)}: {', '.join(seen) or 'none of these'}")
+        parts.append(f"{bath_words(bath)}: {', '.join(seen) or 'none of these'}")
     outcome, bath, tail = telling(found)
     if tail:
-        parts.append(f"{outcome} in {_name(bath)} goes with {', '.join(f'{a.symbol} {_side(a)}' for a in tail[:3])}")
+        parts.append(f"{outcome} in {bath_words(bath)} goes with {', '.join(f'{a.symbol} {_side(a)}' for a in tail[:3])}")
     return data.sentences(parts)
-
-
-def _name(bath: str) -> str:
-    return bath.replace("=", " ").replace(",", ", ") or "control"
 
 
 def _side(a: Apart) -> str:
@@ -72,7 +69,7 @@ def _shares(ax: Axes, found: Population, s: style.Size) -> None:
     furthest = max(found.interval(o, b)[1] for o, _, _ in shown for b in baths)
     for edge in y[:-1] - 0.5:
         ax.axhline(edge, color=style.CONTROL.color, linewidth=0.15 * s.line, zorder=0)
-    ax.set(ylim=(-0.6, len(baths) - 0.4), xlim=(-2, min(102.0, 110 * furthest)), yticks=y, yticklabels=[_name(b) for b in baths])
+    ax.set(ylim=(-0.6, len(baths) - 0.4), xlim=(-2, min(102.0, 110 * furthest)), yticks=y, yticklabels=[bath_words(b) for b in baths])
     ax.tick_params(axis="y", length=0, labelsize=0.85 * s.font)
     ax.set_xlabel(f"Share of {found.count} members (%)")
     ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2, columnspacing=1.0, handletextpad=0.2)
@@ -89,4 +86,4 @@ def _tail(ax: Axes, tail: Sequence[Apart], outcome: str, bath: str, s: style.Siz
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel("Pairs in which it is higher\nin the one that does (%)")
     ax.set_xticks([0, 25, 50, 75, 100])
-    ax.set_title(data.wrapped(f"{outcome.capitalize()} in {_name(bath)}: who?", s.letters(0.38 * s.width)), fontsize=0.95 * s.font, loc="left")
+    ax.set_title(data.wrapped(f"{outcome.capitalize()} in {bath_words(bath)}: who?", s.letters(0.38 * s.width)), fontsize=0.95 * s.font, loc="left")

@@ -123,14 +123,19 @@ def _used(p: Preparation) -> set[str]:
     return found
 
 
+def check_method(method: str) -> None:
+    """Raises ExperimentError for a way to draw that is not known."""
+    if method not in METHODS:
+        raise ExperimentError(f"draws by '{method}' are not known{nearest(method, METHODS)}; known: {', '.join(METHODS)}")
+
+
 def shares(count: int, dimensions: int, seed: int, method: str = "sobol", first: int = 0) -> NDArray[np.float64]:
     """``count`` points in the unit cube from the ``first`` on, shape (count, dimensions): the same whatever was asked for before.
 
     A Latin hypercube is a new one every ``count`` points. Raises ExperimentError for an unknown method."""
     from scipy.stats import qmc
 
-    if method not in METHODS:
-        raise ExperimentError(f"draws by '{method}' are not known{nearest(method, METHODS)}; known: {', '.join(METHODS)}")
+    check_method(method)
     if method == "latin":
         return np.asarray(qmc.LatinHypercube(dimensions, rng=np.random.default_rng([seed, first])).random(count))
     sequence = qmc.Sobol(dimensions, rng=np.random.default_rng(seed))
@@ -139,9 +144,9 @@ def shares(count: int, dimensions: int, seed: int, method: str = "sobol", first:
     return np.asarray(sequence.random(count))
 
 
-def table(parameters: Sequence[Drawn], share: NDArray[np.float64]) -> Array:
-    """Values in the units of the files, shape as ``share``: (draws, parameters)."""
-    return np.column_stack([d.at(share[:, i]) for i, d in enumerate(parameters)])
+def mapped(u: Array, over: Sequence[Drawn]) -> Array:
+    """Rows of values, in the units of the files, from rows of shares between 0 and 1."""
+    return np.column_stack([d.at(u[:, j]) for j, d in enumerate(over)])
 
 
 def rows(p: Preparation, parameters: Sequence[Drawn], values: Array) -> Array:

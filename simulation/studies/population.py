@@ -24,7 +24,7 @@ from simulation import files, parameter_sets
 from simulation.assembly.compile import Array, cache_folder
 from simulation.assembly.errors import nearest
 from simulation.experiment import features, many, threshold
-from simulation.experiment.bath import Bath
+from simulation.experiment.bath import COMPONENTS, Bath
 from simulation.experiment.errors import ExperimentError, ModelSaysNo
 from simulation.experiment.preparation import Preparation
 from simulation.experiment.protocol import Protocol, Pulse, protocol, rest_only
@@ -106,8 +106,7 @@ class Study:
     def __post_init__(self) -> None:
         if not 1 <= self.count <= 100_000:
             raise ExperimentError(f"a population of {self.count} cannot be drawn; from 1 to 100,000")
-        if self.method not in draws.METHODS:
-            raise ExperimentError(f"draws by '{self.method}' are not known{nearest(self.method, draws.METHODS)}; known: {', '.join(draws.METHODS)}")
+        draws.check_method(self.method)
         if self.preparation.bath or self.preparation.frozen or self.preparation.mode != "chronic":
             raise ExperimentError("the members of a population are judged in the control bath, at rest; give the other baths as baths of the study")
         for bath in self.baths:
@@ -168,13 +167,11 @@ class _Crowd:
     def _starts(self) -> Array:
         return np.array([r.state for r in self._each()]).reshape(-1, len(self.p.states))
 
-    def run(self, stimuli: Protocol, wanted: Mapping[str, str], strength: Array | None = None, *, beside: float = 0.0) -> None:
+    def run(self, stimuli: Protocol, wanted: Mapping[str, str], strength: Array | None = None) -> None:
         """Puts features of a run: ``wanted``: feature -> name."""
-        starts = self._starts
-        starts[:, self.p.potential] += beside
         columns = {name: np.full(len(self.alive), math.nan) for name in wanted}
         if len(self.alive):
-            for courses, traces in many.follow(self.p, stimuli, starts, self.values[self.alive], strength=strength, threads=self.threads):
+            for courses, traces in many.follow(self.p, stimuli, self._starts, self.values[self.alive], strength=strength, threads=self.threads):
                 for course, seen in zip(courses, features.measure_all(traces, True), strict=True):
                     for name in () if course.failed else wanted:
                         value = getattr(seen, name)
@@ -362,7 +359,7 @@ def _accepted(
                 f"of {tried:,} draws {found} behave plausibly in the control bath, most fail by '{worst}'; draw nearer to the set's own values, "
                 f"for example with a spread of {study.spread / 2:g}"
             )
-        table = draws.table(study.drawn, draws.shares(_BLOCK, len(study.drawn), study.seed, study.method, tried))
+        table = draws.mapped(draws.shares(_BLOCK, len(study.drawn), study.seed, study.method, tried), study.drawn)
         block = kept.done(f"draws_{tried}", partial(_control, study, table, jobs))
         accepted = np.flatnonzero(block["refused"] == ACCEPTED)[: study.count - found]
         found += len(accepted)
@@ -488,11 +485,8 @@ class Population:
         return float(self.shows(outcome, bath).mean())
 
     def interval(self, outcome: str, bath: str) -> tuple[float, float]:
-        """Where the share of all such membranes lies with 95 % confidence (Clopper & Pearson's exact binomial interval)."""
-        from scipy.stats import binomtest
-
-        found = binomtest(int(self.shows(outcome, bath).sum()), self.count).proportion_ci(_BOTH_WAYS, method="exact")
-        return float(found.low), float(found.high)
+        """Where the share of all such membranes lies with 95 % confidence."""
+        return exact_interval(int(self.shows(outcome, bath).sum()), self.count)
 
     def tail(self, outcome: str, bath: str) -> list[Apart]:
         """What sets the members that show it apart from the others, the strongest first; empty where either side has fewer than five."""
@@ -516,6 +510,19 @@ class Population:
     @property
     def check(self) -> dict[str, Any]:
         return dict(json.loads(self.data.attrs["check"]))
+
+
+def exact_interval(count: int, of: int) -> tuple[float, float]:
+    """Where a share lies with 95 % confidence, ``count`` having been seen among ``of`` (Clopper & Pearson's exact binomial interval)."""
+    from scipy.stats import binomtest
+
+    found = binomtest(count, of).proportion_ci(_BOTH_WAYS, method="exact")
+    return float(found.low), float(found.high)
+
+
+def bath_words(bath: str) -> str:
+    """'K=3,Ca=0.8' as 'K 3, Ca 0.8'."""
+    return bath.replace("=", " ").replace(",", ", ") or "control"
 
 
 @dataclass(frozen=True)
@@ -546,6 +553,12 @@ class Members:
     own: Mapping[str, Array]
     refused: Mapping[str, int]
     tried: int
+
+    def in_bath(self, ions: Mapping[str, float]) -> tuple[Population, str]:
+        """All of them in one bath, to the last digit of its components, of which each takes what it knows, and the name that it has there."""
+        known = self.study.preparation.bound.model.bath
+        bath = ",".join(f"{k}={v!r}{COMPONENTS[k].unit}" for k, v in ions.items() if k in known)
+        return self.population((bath,)), bath
 
     def population(self, baths: Sequence[str], jobs: int | None = None) -> Population:
         """All of them in some baths."""

@@ -24,7 +24,7 @@ from simulation.experiment.errors import ExperimentError, ModelSaysNo
 from simulation.experiment.preparation import Preparation
 from simulation.experiment.protocol import Protocol
 from simulation.experiment.rest import find_rest
-from simulation.studies.draws import Drawn, drawn
+from simulation.studies.draws import Drawn, drawn, mapped
 from simulation.studies.samples import in_model, sample
 from simulation.studies.store import save
 from simulation.studies.sweep import Measure, Progress, run_sweep
@@ -48,11 +48,6 @@ _COUNTS = ("spikes", "after_discharge", "depolarisation_block")
 # ---- what is varied
 
 # ---- any function of some numbers
-
-def mapped(u: Array, over: Sequence[Drawn]) -> Array:
-    """Rows of values from rows of shares between 0 and 1."""
-    return np.column_stack([d.at(u[:, j]) for j, d in enumerate(over)])
-
 
 def design(method: str, count: int, samples: int, seed: int) -> Array:
     """Points in the unit cube of ``count`` dimensions: ``samples`` trajectories (Morris), or base points with all that go with them (Sobol).

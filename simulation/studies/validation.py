@@ -741,6 +741,7 @@ MEASURES: Mapping[str, Callable[[Trial], float]] = {
     "recovered_velocity": _recovered_velocity,
     "K_gating_shift": lambda row: _gating_shift(row) * row.preparation().numbers()["w_K"],
     "twitch_time": lambda row: _twitch(_membrane(row))[0],
+    "threshold": lambda row: _threshold(_membrane(row), row.duration),
     "twitch_height": lambda row: _twitch(_membrane(row))[2],
     "half_relaxation": lambda row: _twitch(_membrane(row))[1],
     "twitch_tetanus": lambda row: _twitch(_membrane(row))[2] / _tetanus(_membrane(row), 80),
