@@ -8,6 +8,7 @@ from simulation.figures.errors import FigureError
 from simulation.figures.excitability import excitability_figure
 from simulation.figures.gates import gate_figure
 from simulation.figures.maps import lines, map_figure
+from simulation.figures.overlay import overlaid
 from simulation.figures.plate import Plate
 from simulation.figures.propagation import propagation_figure
 from simulation.figures.regimes import regime_figure
@@ -20,5 +21,5 @@ from simulation.figures.traces import traces
 
 __all__ = [
     "SIZES", "FigureError", "Plate", "axis_label", "borders_figure", "branches_figure", "excitability_figure", "gate_figure", "lines",
-    "map_figure", "propagation_figure", "provenance_of", "regime_figure", "rest_curve", "save", "shift_figure", "strip", "traces",
+    "map_figure", "overlaid", "propagation_figure", "provenance_of", "regime_figure", "rest_curve", "save", "shift_figure", "strip", "traces",
 ]
