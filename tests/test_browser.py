@@ -17,6 +17,7 @@ import threading
 import time
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from simulation import figures
@@ -279,40 +280,68 @@ def code_cells(path: Path) -> list[dict]:
     return [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
 
 
-def test_the_first_notebook_in_jupyterlab(chromium, tmp_path):
-    shutil.copy(NOTEBOOKS / "00_first_look.ipynb", tmp_path)
+@pytest.fixture(scope="module")
+def lab(chromium, tmp_path_factory):
+    """JupyterLab with the first notebook and one that shows an explorer: ``open(name)`` runs one from top to bottom and gives its page."""
+    folder = tmp_path_factory.mktemp("lab")
+    shutil.copy(NOTEBOOKS / "00_first_look.ipynb", folder)
+    kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    cell = nbformat.v4.new_code_cell("from simulation.classroom.widget import Explorer\n\nExplorer('squid')")
+    own = nbformat.v4.new_notebook(cells=[cell], metadata=kernel)
+    nbformat.write(own, folder / "explorer.ipynb")
+    away = {f"{name}_DIR": str(folder / name) for name in ("JUPYTER_CONFIG", "JUPYTER_DATA", "JUPYTERLAB_SETTINGS", "JUPYTERLAB_WORKSPACES")}
     port = free_port()
-    away = {f"{name}_DIR": str(tmp_path / name) for name in ("JUPYTER_CONFIG", "JUPYTER_DATA", "JUPYTERLAB_SETTINGS", "JUPYTERLAB_WORKSPACES")}
     server = Server(
         "jupyterlab", "--no-browser", f"--port={port}", "--IdentityProvider.token=", "--ServerApp.port_retries=0", "--allow-root",
-        "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", f"--ServerApp.root_dir={tmp_path}",
+        "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", f"--ServerApp.root_dir={folder}",
         env=os.environ | away,
     )
-    try:
-        server.until("http://localhost")
-        context = chromium.new_context(viewport={"width": 1280, "height": 900})
-        context.set_default_timeout(1000 * PATIENCE)
-        page = context.new_page()
-        errors: list[str] = []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"http://localhost:{port}/lab/tree/00_first_look.ipynb?reset")
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(1000 * PATIENCE)
+    page = context.new_page()
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+
+    def opened(name: str):
+        page.goto(f"http://localhost:{port}/lab/tree/{name}?reset")
         page.wait_for_selector(".jp-Notebook .jp-CodeCell")
-        page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]')
+        page.wait_for_selector("text=/\\| Idle$/")  # of the kernel, in the status bar: before, nothing would be run
         page.click('.lm-MenuBar-item:has-text("Run")')
         page.click('.lm-Menu-item[data-command="runmenu:run-all"]')
-        copy = tmp_path / "00_first_look.ipynb"
-        cells = len(code_cells(copy))
-        page.wait_for_selector(f'.jp-InputPrompt:has-text("[{cells}]:")')
-        page.keyboard.press("Control+s")
-        end = time.monotonic() + PATIENCE
-        while not code_cells(copy)[-1]["execution_count"] and time.monotonic() < end:
-            page.wait_for_timeout(200)
-        done = code_cells(copy)
-        outputs = [output for cell in done for output in cell["outputs"]]
-        assert all(cell["execution_count"] for cell in done)
-        assert [o for o in outputs if o["output_type"] == "error" or o.get("name") == "stderr"] == []
-        assert sum("image/png" in o.get("data", {}) for o in outputs) >= 4
-        assert errors == []
-        context.close()
+        page.wait_for_selector(f'.jp-InputPrompt:has-text("[{len(code_cells(folder / name))}]:")')
+        return page
+
+    opened.folder = folder
+    try:
+        server.until("http://localhost")
+        yield opened
     finally:
+        context.close()
         server.stop()
+
+
+def test_the_first_notebook_in_jupyterlab(lab):
+    page, copy = lab("00_first_look.ipynb"), lab.folder / "00_first_look.ipynb"
+    page.keyboard.press("Control+s")
+    end = time.monotonic() + PATIENCE
+    while not code_cells(copy)[-1]["execution_count"] and time.monotonic() < end:
+        page.wait_for_timeout(200)
+    cells = code_cells(copy)
+    outputs = [output for cell in cells for output in cell["outputs"]]
+    assert all(cell["execution_count"] for cell in cells)
+    assert [o for o in outputs if o["output_type"] == "error" or o.get("name") == "stderr"] == []
+    assert sum("image/png" in o.get("data", {}) for o in outputs) >= 4
+    assert page.errors == []
+
+
+def test_the_explorer_in_jupyterlab(lab):
+    page = lab("explorer.ipynb")
+    page.wait_for_selector(".cramplab .curve.now", state="attached")
+    before = points(page)
+    page.locator('[data-slider="T"] input[type=range]').focus()
+    page.keyboard.press("PageUp")
+    page.wait_for_function("before => document.querySelector('.curve[data-line=\"now V\"]').getAttribute('points') !== before", arg=before)
+    answered(page)
+    assert page.evaluate(CONTRAST)["out"] == []
+    assert page.locator(".cramplab").evaluate("e => e.scrollWidth - e.clientWidth") == 0
+    assert page.errors == []

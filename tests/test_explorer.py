@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import shlex
 import socket
 import time
@@ -50,13 +51,13 @@ def test_the_command_line_gives_the_same_numbers(bench, cramplab, setting):
     """The engine from a rest reached by Newton's method, and SciPy from all rests."""
     look = bench.look(setting)
     assert abs(bench.rests(setting).at().V - look.rest.V) < 1e-6
-    name, *args = shlex.split(setting.command)
+    name, *args = shlex.split(look.setting.command)
     assert name == "cramplab"
     code, out, _ = cramplab(*args, "--json")  # which may note that a value is an uncommon one
     assert code == 0
     told = json.loads(out)
     assert told["bath"] == pytest.approx(look.preparation.whole_bath)
-    assert told["protocol"] == json.loads(json.dumps(setting.protocol.to_dict()))
+    assert told["protocol"] == json.loads(json.dumps(look.setting.protocol.to_dict()))
     assert told["rest"] == pytest.approx(look.features.rest, abs=1e-6)
     assert told["spikes"] == look.features.spikes
     assert told["spike_times"] == pytest.approx(look.features.spike_times, abs=0.02)
@@ -106,7 +107,16 @@ def test_a_blocked_membrane_and_one_that_fires_by_itself(bench):
     assert np.isnan(bench.numbers(replace(Setting.first("axon"), bath=(("K", 9.0),))).threshold)
     alone = replace(Setting.first("axon_rhythmic"), bath=(("Ca", 0.5),), stimulus="none", length=200.0)
     assert bench.numbers(alone).threshold == 0
-    assert "no stable rest here" in bench.look(alone).told
+    look = bench.look(alone)
+    assert look.features.spikes > 3  # at the balance itself it would stay for ever
+    assert look.setting.command == "cramplab run axon_rhythmic --bath Ca=0.5 --pulse 0.5ms:60@0 --duration 200ms"
+    assert re.fullmatch(r"No stable rest: the least push takes it away from −\d\d\.\d mV\. It fires \d+ times\.", look.told)
+    assert bench.look(look.setting.control).features.spikes == 0  # the push alone makes no healthy membrane fire
+
+
+@pytest.mark.parametrize("of", SUBJECTS, ids=lambda s: s.name)
+def test_the_push_is_a_weak_one(bench, of):
+    assert bench.look(replace(Setting.first(of.name), stimulus="none", push=True)).features.spikes == 0
 
 
 def test_what_is_no_longer_shown_is_let_go():

@@ -543,6 +543,7 @@ class Page {
     if (!scene || !answer) return;
     const view = scene.views.find((v) => v.key === this.view) || scene.views[0];
     for (const b of this.views.children) b.setAttribute("aria-pressed", String(b.dataset.view === view.key));
+    if (view.x.range && !answer.gates) return; // they are on their way
     this.chart.set(view.panels, view.x);
     const part = view.x.range ? { ...answer, ...(answer.gates || { now: null, control: null }) } : answer;
     this.chart.show(part, this.model.get("kept"));
@@ -574,6 +575,7 @@ class Page {
         const name = row.querySelector("input[type=text]");
         if (document.activeElement !== name) name.value = run.name;
         name.title = `${run.membrane}: ${run.name}`;
+        write(row.querySelector(".of"), run.membrane === this.scene.model ? "" : run.membrane);
       }
     });
     for (const row of there.values()) row.remove();
@@ -588,7 +590,8 @@ class Page {
     const send = (content) => this.model.send({ ...content, id: run.id });
     const own = !run.lines ? [h("span", {}, run.name)] : [
       h("input", { type: "checkbox", "aria-label": "shown", onchange: (e) => send({ do: "show", shown: e.target.checked }) }),
-      h("input", { type: "text", "aria-label": "Name of this run", onchange: (e) => send({ do: "rename", name: e.target.value }) })];
+      h("input", { type: "text", "aria-label": "Name of this run", onchange: (e) => send({ do: "rename", name: e.target.value }) }),
+      h("span", { class: "of" })];
     const back = !run.lines ? null : h("button", { type: "button", onclick: () => send({ do: "again" }), title: "Put the sliders where they were", "aria-label": "Put the sliders where they were" }, "\u21ba");
     const gone = !run.lines ? null : h("button", { type: "button", onclick: () => send({ do: "drop" }), title: "Let this run go", "aria-label": "Let this run go" }, "\u00d7");
     return h("tr", { "data-run": run.id }, h("th", { scope: "row" }, swatch, ...own), ...cells, h("td", { class: "acts" }, back, gone));

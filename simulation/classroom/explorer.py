@@ -23,7 +23,6 @@ from simulation.experiment.preparation import Preparation, prepare
 from simulation.experiment.protocol import Protocol, Pulse, Train, protocol, rest_only
 from simulation.experiment.rest import Rest, SteadyState, find_rest, rest_near
 from simulation.experiment.threshold import of_restless
-from simulation.figures.data import quantity
 from simulation.parameter_sets import ParameterError
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ START = 5.0  # ms: when the stimulus begins
 PULSE_WIDTH, STEP_WIDTH = 0.5, 100.0  # ms: of the pulses whose thresholds are told
 LENGTHS = (25.0, 50.0, 100.0, 200.0, 500.0, 1000.0)  # ms
 _MOST_PULSES = 500
+_PUSH = 0.2  # of the pulse that a membrane is shown with at first: what sets off one that has no stable rest
 _SAME_REST = 1e-3  # mV
 _POINTS = 1500  # of a line on a screen
 _BETWEEN = 3  # points for one step of the solver, as the eye wants the potential
@@ -60,7 +60,7 @@ _OF_FIBRE = (("P_Na", "sodium channel"), ("P_Kdr", "delayed rectifier"), ("P_Kir
              ("J_pump", "sodium pump"))
 _OF_PORE = (*_OF_FIBRE[:-1], ("P_gp", "gating pore"))
 _OF_AXON = (("P_Na", "sodium channel"), ("g_Kf", "fast K channel"), ("g_Ks", "slow K channel"), ("g_LK", "leak, node"), ("g_H", "HCN, internode"))
-_OF_SQUID = (("g_Na", "sodium channel"), ("g_K", "potassium channel"), ("g_L", "leak"))
+_OF_SQUID = (("g_Na", "sodium"), ("g_K", "potassium"), ("g_L", "leak"))
 SUBJECTS = (
     Subject("fibre", "Muscle fibre", "Muscle fibre", 300, 60, 25, _OF_FIBRE),
     Subject("fibre_hypopp", "Muscle fibre", "Fibre of hypokalaemic paralysis", 300, 60, 25, _OF_PORE),
@@ -141,7 +141,8 @@ def _fixed(value: float, step: float) -> str:
 @dataclass(frozen=True)
 class Setting:
     """Where the sliders stand. ``bath``, ``scale``: what differs from control; ``strength``: of the stimulus, in the membrane's own unit;
-    ``width``: of a pulse or step, ms; ``rate``: of a train, Hz; ``length``: of the run, ms."""
+    ``width``: of a pulse or step, ms; ``rate``: of a train, Hz; ``length``: of the run, ms. ``push``: a weak pulse at the very start, without
+    which a membrane that has no stable rest would stay in its balance; the page does not choose it."""
 
     model: str = "fibre"
     bath: tuple[tuple[str, float], ...] = ()
@@ -151,6 +152,7 @@ class Setting:
     width: float = PULSE_WIDTH
     rate: float = 20.0
     length: float = 25.0
+    push: bool = False
 
     @classmethod
     def first(cls, model: str) -> Setting:
@@ -172,12 +174,12 @@ class Setting:
         if stimulus not in STIMULI:
             raise ExperimentError(f"there is no stimulus '{stimulus}'{nearest(stimulus, STIMULI)}; stimuli: {', '.join(STIMULI)}")
         pairs = {key: tuple((str(k), _number(k, v)) for k, v in dict(data.get(key) or {}).items()) for key in ("bath", "scale")}
-        numbers = {key: _number(key, data.get(key, getattr(start, key))) for key in ("strength", "width", "rate", "length")}
-        return cls(start.model, pairs["bath"], pairs["scale"], stimulus, **numbers)
+        strength, width, rate, length = (_number(key, data.get(key, getattr(start, key))) for key in ("strength", "width", "rate", "length"))
+        return cls(start.model, pairs["bath"], pairs["scale"], stimulus, strength, width, rate, length)
 
     def to_dict(self) -> dict[str, Any]:
         """As ``read`` takes it."""
-        return vars(self) | {"bath": dict(self.bath), "scale": dict(self.scale)}
+        return {k: v for k, v in vars(self).items() if k != "push"} | {"bath": dict(self.bath), "scale": dict(self.scale)}
 
     @property
     def control(self) -> Setting:
@@ -193,12 +195,16 @@ class Setting:
     def protocol(self) -> Protocol:
         """Raises ExperimentError."""
         if self.stimulus == "none":
-            return rest_only(self.length)
+            return protocol(self._weak, duration=self.length) if self.push else rest_only(self.length)
         if self.stimulus != "train":
             return protocol(Pulse(self.strength, self.width, START), duration=self.length)
         if self.rate * self.length > 1000 * _MOST_PULSES:
             raise ExperimentError(f"a train of {self.rate:g} Hz for {self.length:g} ms has more than the {_MOST_PULSES} pulses that are shown here")
         return protocol(Train(self.rate, self.length - START, self.strength, PULSE_WIDTH, START), duration=self.length)
+
+    @property
+    def _weak(self) -> Pulse:
+        return Pulse(_PUSH * subject(self.model).pulse, PULSE_WIDTH)
 
     @property
     def command(self) -> str:
@@ -212,6 +218,8 @@ class Setting:
             words += ["--train", f"{_digits(self.rate)}Hz:{_digits(self.length - START)}ms:{_digits(self.strength)}@{START:g}"]
         elif self.stimulus != "none":
             words += [f"--{self.stimulus}", f"{_digits(self.width)}ms:{_digits(self.strength)}@{START:g}"]
+        elif self.push:
+            words += ["--pulse", f"{PULSE_WIDTH:g}ms:{_digits(self._weak.amplitude)}@0"]
         return " ".join([*words, "--duration", f"{_digits(self.length)}ms"])
 
     @property
@@ -259,16 +267,18 @@ class Look:
     def told(self) -> str:
         """What happened, in words."""
         f = self.features
-        if not self.rest.stable:
-            start = f"There is no stable rest here: the membrane leaves its balance at {quantity(f.rest, 'mV')} by itself."
-        else:
-            start = f"It rests at {f.rest:.1f} mV.".replace("-", "\N{MINUS SIGN}")
-        count = {0: "It does not fire", 1: "It fires once", 2: "It fires twice"}.get(f.spikes, f"It fires {f.spikes} times")
+        at = f"{f.rest:.1f} mV".replace("-", "\N{MINUS SIGN}")
+        start = f"It rests at {at}." if self.rest.stable else f"No stable rest: the least push takes it away from {at}."
+        count = f"It fires {_times(f.spikes)}" if f.spikes else "It does not fire"
+        if f.after_discharge and self.setting.stimulus != "none":
+            count += f", {_times(f.after_discharge)} after the stimulus"
         if f.depolarisation_block:
-            count += ", then it stays depolarised and is silent"
-        elif f.after_discharge:
-            count += f", {f.after_discharge} of them after the stimulus"
+            count += "; under the stimulus depolarisation blocks it"
         return f"{start} {count}."
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 @dataclass(frozen=True)
@@ -306,11 +316,13 @@ class Bench:
         return p.scaled(dict(setting.scale)).in_bath(dict(setting.bath)) if setting.bath or setting.scale else p
 
     def look(self, setting: Setting) -> Look:
-        """One run, in milliseconds. Raises ModelSaysNo, ExperimentError, ParameterError."""
+        """One run, in milliseconds; its setting says if a push was needed. Raises ModelSaysNo, ExperimentError, ParameterError."""
         if setting in self._looks:
             return self._looks[setting]
         p = self.preparation(setting)
         rest = self._rest(p, setting)
+        if setting.stimulus == "none" and not rest.stable:
+            setting = replace(setting, push=True)
         look = _follow(p, setting, rest)
         if setting == setting.control:
             self._looks[setting] = look
@@ -321,7 +333,8 @@ class Bench:
         known = self._rests.get(setting.membrane)
         if known is None and setting.model in self._states:
             near = rest_near(p, self._states[setting.model])
-            if near is not None and near.stable:
+            # One direction in which it leaves is a saddle between two stable rests; two are a rest that oscillates, and that may be all there is.
+            if near is not None and np.count_nonzero(near.eigenvalues.real >= 0) != 1:
                 self._states[setting.model] = near.state
                 return near
         rest = (known or self.rests(setting)).at()

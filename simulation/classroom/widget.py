@@ -105,7 +105,8 @@ class Explorer(anywidget.AnyWidget):
                 if self.scene.get("model") != self.setting.model:
                     self._arrange()
                     self.asked = self.setting.to_dict() | {"serial": serial}
-                now, control = self.bench.look(self.setting), self.bench.look(self.setting.control)
+                now = self.bench.look(self.setting)
+                control = self.bench.look(now.setting.control)
             except Exception as error:
                 told = refusal(error)
                 if told is None:
@@ -119,8 +120,8 @@ class Explorer(anywidget.AnyWidget):
     def _show(self, now: Look, control: Look, serial: int) -> None:
         self._looks |= {"now": now, "control": control}
         self.answer = {
-            "serial": serial, "refused": False, "told": now.told, "command": self.setting.command, "end": self.setting.length,
-            "now": _sent(now.lines) | _stimulus(self.setting), "control": _sent(control.lines), "gates": self._gates(),
+            "serial": serial, "refused": False, "told": now.told, "command": now.setting.command, "end": self.setting.length,
+            "now": _sent(now.lines) | _stimulus(now.setting), "control": _sent(control.lines), "gates": self._gates(),
             "rests": {"control": control.rest.V, "now": now.rest.V},
         }
         self._count_up()
@@ -182,7 +183,8 @@ class Explorer(anywidget.AnyWidget):
         now = self._looks["now"]
         if self.bench.known_numbers(now.setting) is not None and not self.bench.is_right(now):
             with self.hold_sync():
-                self._show(self.bench.look(now.setting), self._looks["control"], self.answer["serial"])
+                now = self.bench.look(self.setting)
+                self._show(now, self.bench.look(now.setting.control), self.answer["serial"])
         self._count_up()
 
     def _count_up(self) -> None:
@@ -227,14 +229,14 @@ class Explorer(anywidget.AnyWidget):
     @property
     def command(self) -> str:
         """The command line that computes the run that is shown."""
-        return self.setting.command
+        return str(self.answer["command"])
 
     def figure(self, size: str = "slide") -> Plate:
         """The house figure of what is shown, computed as ``cramplab run`` computes it. Raises ModelSaysNo."""
         from simulation import figures
 
-        p, stimuli = self.bench.preparation(self.setting), self.setting.protocol
-        changed = self.setting != self.setting.control
+        setting = self._looks["now"].setting
+        p, stimuli, changed = self.bench.preparation(setting), setting.protocol, setting != setting.control
         if self.view == "gates":
             return figures.gate_figure(_whole_gates(p), _whole_gates(self.bench.untouched(self.setting.model)) if changed else None, size=size)
         from simulation.experiment.solve import run
