@@ -105,6 +105,16 @@ class Server:
                 break
         pytest.fail(f"'{word}' was never said, but: {''.join(self.said)}")
 
+    def answers(self, port: int) -> None:
+        """Waits until it can be reached: some say that they run before they listen."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            with socket.socket() as trial:
+                if trial.connect_ex(("127.0.0.1", port)) == 0:
+                    return
+            time.sleep(0.1)
+        pytest.fail(f"nothing answers at port {port}")
+
     def stop(self) -> int:
         self.process.send_signal(signal.CTRL_BREAK_EVENT if os.name == "nt" else signal.SIGINT)
         try:
@@ -250,6 +260,7 @@ def test_nothing_is_cut_off_or_scrolls(page):
         page.set_viewport_size(size)
         beyond = page.locator(".cramplab").evaluate("e => [e.scrollWidth - e.clientWidth, e.scrollHeight - e.clientHeight]")
         assert beyond == [0, 0]
+        assert page.locator(".numbers").evaluate("e => e.scrollWidth - e.clientWidth") == 0
         assert page.locator("svg.chart").bounding_box()["height"] > 200
 
 
@@ -292,7 +303,7 @@ def lab(chromium, tmp_path_factory):
     away = {f"{name}_DIR": str(folder / name) for name in ("JUPYTER_CONFIG", "JUPYTER_DATA", "JUPYTERLAB_SETTINGS", "JUPYTERLAB_WORKSPACES")}
     port = free_port()
     server = Server(
-        "jupyterlab", "--no-browser", f"--port={port}", "--IdentityProvider.token=", "--ServerApp.port_retries=0", "--allow-root",
+        "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--IdentityProvider.token=", "--ServerApp.port_retries=0", "--allow-root",
         "--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", f"--ServerApp.root_dir={folder}",
         env=os.environ | away,
     )
@@ -303,7 +314,7 @@ def lab(chromium, tmp_path_factory):
     page.on("pageerror", lambda error: page.errors.append(str(error)))
 
     def opened(name: str):
-        page.goto(f"http://localhost:{port}/lab/tree/{name}?reset")
+        page.goto(f"http://127.0.0.1:{port}/lab/tree/{name}?reset")
         page.wait_for_selector(".jp-Notebook .jp-CodeCell")
         page.wait_for_selector("text=/\\| Idle$/")  # of the kernel, in the status bar: before, nothing would be run
         page.click('.lm-MenuBar-item:has-text("Run")')
@@ -313,7 +324,7 @@ def lab(chromium, tmp_path_factory):
 
     opened.folder = folder
     try:
-        server.until("http://localhost")
+        server.answers(port)
         yield opened
     finally:
         context.close()

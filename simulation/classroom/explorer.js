@@ -283,7 +283,9 @@ class Chart {
 
   // In gate curves: where the membrane rests.
   mark_rests(answer, x) {
-    const rests = this.x.range ? Object.entries(answer.rests || {}) : [];
+    const at = answer.rests || {};
+    const same = Math.abs(at.now - at.control) < 1;
+    const rests = this.x.range ? Object.entries(at).filter(([kind]) => kind === "now" || !same) : [];
     const first = this.panels[0], last = this.panels[this.panels.length - 1];
     pool(this.rests, "line", rests.length, { class: "rest" }).forEach((line, k) => {
       const [kind, V] = rests[k];

@@ -131,7 +131,7 @@ class Explorer(anywidget.AnyWidget):
         if self.view != "gates":
             return None
         curves = {"now": self.bench.gates(self.setting), "control": self.bench.gates(self.setting.control)}
-        return {run: _sent({str(name): (data["V"].values, data[name].values) for name in data}) for run, data in curves.items()}
+        return {run: {str(name): _digits_of(data["V"].values, data[name].values) for name in data} for run, data in curves.items()}
 
     def _gates_too(self) -> None:
         if self.answer and not self.answer["refused"] and self.answer["gates"] is None:
@@ -284,6 +284,11 @@ class Explorer(anywidget.AnyWidget):
 def _sent(lines: Mapping[str, Line]) -> dict[str, list[list[float]]]:
     """Lines as the page draws them: four digits are more than a screen shows."""
     return {name: [_rounded(t, 6), _rounded(y, 4)] for name, (t, y) in lines.items()}
+
+
+def _digits_of(V: Array, curve: Array) -> list[list[float]]:
+    """A curve that may be drawn over decades: every value has its own four digits."""
+    return [V.tolist(), [float(f"{v:.4g}") for v in curve]]
 
 
 def _rounded(values: Array, digits: int) -> list[float]:
