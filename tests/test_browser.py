@@ -169,7 +169,7 @@ def points(page, line: str = "now V") -> str:
 
 # ---- the explorer
 
-def test_a_slider_moved_by_keyboard_moves_the_curve(page, record_property):
+def test_a_slider_moved_by_keyboard_moves_the_curve(page, record_testsuite_property):
     line = page.locator('.curve[data-line="now V"]').element_handle()
     before, grey = points(page), points(page, "control V")
     slider = page.locator('[data-slider="T"] input[type=range]')
@@ -181,7 +181,7 @@ def test_a_slider_moved_by_keyboard_moves_the_curve(page, record_property):
     assert line.evaluate("line => line.isConnected")  # the same line: its points were replaced
     assert len(points(page).split()) > 50
     assert points(page, "control V") == grey
-    record_property("answered_ms", page.locator(".cramplab").get_attribute("data-took"))
+    record_testsuite_property("explorer: ms from key to curve", page.locator(".cramplab").get_attribute("data-took"))
     command = page.locator("code").inner_text()
     assert re.fullmatch(r"cramplab run squid --bath T=\S+ --pulse 0.5ms:20@5 --duration 25ms", command)
     assert float(command.split("T=")[1].split()[0]) > 8

@@ -315,7 +315,7 @@ def test_what_takes_longer_waits_until_the_sliders_stand_still():
     assert shown.bench.known_numbers(Setting.read({"model": "squid", "bath": {"T": 8.0}})) is None  # passed by, never sought
 
 
-def test_how_soon_a_move_is_answered(record_property):
+def test_how_soon_a_move_is_answered(record_testsuite_property):
     """Told (pytest --junitxml), not asserted: machines differ."""
     shown = widget.Explorer("fibre")
     shown.show(length=100.0)
@@ -325,8 +325,8 @@ def test_how_soon_a_move_is_answered(record_property):
         shown.show(bath={"K": round(float(K), 2)})
         took.append(time.perf_counter() - began)
         assert not shown.answer["refused"]
-    record_property("median_ms", 1000 * float(np.median(took)))
-    record_property("longest_ms", 1000 * max(took))
+    record_testsuite_property("explorer: median ms to the answer", 1000 * float(np.median(took)))
+    record_testsuite_property("explorer: longest ms to the answer", 1000 * max(took))
 
 
 # ---- figures
