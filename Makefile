@@ -11,6 +11,7 @@ run: $(READY)
 	$(BIN)/cramplab overview --out results --jobs $(JOBS)
 
 test: $(READY)
+	-@$(BIN)/python tests/get_chromium.py
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup tests
 	$(BIN)/python -m pytest -n $(JOBS) --nbmake notebooks
 

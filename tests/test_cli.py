@@ -25,7 +25,7 @@ from simulation.experiment.protocol import BathChange, Clamp, Noise, Pulse, Ramp
 HEAVY = ("numpy", "scipy", "llvmlite", "matplotlib", "xarray", "pydantic", "pint", "sympy", "joblib", "netCDF4", "rich")
 LEAVES = (
     "models", "equations", "rest", "continue", "shift", "run", "sweep", "regimes", "sensitivity", "fit", "excitability", "conduction", "figure",
-    "validate", "overview", "why", "parameters list", "parameters show", "parameters diff", "parameters check", "parameters cite",
+    "explore", "validate", "overview", "why", "parameters list", "parameters show", "parameters diff", "parameters check", "parameters cite",
 )
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and devices of POSIX")
 
@@ -643,6 +643,10 @@ REFUSED = [
     ("why foreign.csv", 2, "does not say what made it"),
     ("why foreign.svg", 2, "does not say what made it"),
     ("why broken.toml", 2, "cramplab makes no '.toml' files"),
+    # the explorer
+    ("explore squit", 2, "the explorer has no membrane 'squit'; nearest: squid"),
+    ("explore motor_unit", 2, "the explorer has no membrane 'motor_unit'"),
+    ("explore squid --port 99999", 2, "less than or equal to 65535"),
     # the rest
     ("equations squid I_Naa", 2, "squid has no equation for 'I_Naa'; nearest: I_Na"),
     ("equations squid --source --latex", 2, "--source prints the whole model"),

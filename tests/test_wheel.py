@@ -28,6 +28,9 @@ def test_a_wheel_installed_elsewhere_lists_the_same(tmp_path):
     elsewhere = tmp_path / "elsewhere"
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(elsewhere)
+    pages = ("cramplab.ipynb", "voila/templates/cramplab/index.html.j2", "voila/templates/cramplab/conf.json", "kernels/cramplab/kernel.json")
+    for page in ("explorer.js", "explorer.css", *(f"page/{name}" for name in pages)):
+        assert (elsewhere / "simulation" / "classroom" / page).is_file()
     done = subprocess.run(
         [sys.executable, "-c", LIST], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(elsewhere)}, check=True, capture_output=True, text=True
     )

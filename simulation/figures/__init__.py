@@ -10,6 +10,7 @@ from simulation.figures.excitability import excitability_figure
 from simulation.figures.fit import fit_figure
 from simulation.figures.gates import gate_figure
 from simulation.figures.maps import lines, map_figure
+from simulation.figures.overlay import overlaid
 from simulation.figures.plate import Plate
 from simulation.figures.population import population_figure
 from simulation.figures.propagation import propagation_figure
@@ -26,6 +27,6 @@ from simulation.figures.validation_page import validation_page
 
 __all__ = [
     "SIZES", "FigureError", "Plate", "axis_label", "borders_figure", "branches_figure", "claim_figure", "course_figure", "excitability_figure",
-    "fit_figure", "gate_figure", "lines", "map_figure", "panel_figure", "population_figure", "propagation_figure", "provenance_of",
+    "fit_figure", "gate_figure", "lines", "map_figure", "overlaid", "panel_figure", "population_figure", "propagation_figure", "provenance_of",
     "regime_figure", "rest_curve", "save", "sensitivity_figure", "shift_figure", "strip", "traces", "validation_page",
 ]

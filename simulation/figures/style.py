@@ -161,12 +161,14 @@ def look(symbol: str) -> Look:
     return Look(whole.color, _DASHES.get(bare, whole.line), whole.marker)
 
 
-def ink(color: str) -> str:
-    """A colour darkened until words in it are read on white (contrast of 4.5 or more)."""
-    r, g, b = matplotlib.colors.to_rgb(color)
-    while _contrast((r, g, b)) < 4.5:
-        r, g, b = 0.95 * r, 0.95 * g, 0.95 * b
-    return matplotlib.colors.to_hex((r, g, b))
+def ink(color: str, paper: str = "#FFFFFF") -> str:
+    """A colour darkened, or on a dark paper lightened, until words in it are read (contrast of 4.5 or more)."""
+    rgb: Sequence[float] = matplotlib.colors.to_rgb(color)
+    behind = matplotlib.colors.to_rgb(paper)
+    end = 0.0 if luminance(behind) > 0.2 else 1.0
+    while contrast(rgb, behind) < 4.5:
+        rgb = [0.95 * c + 0.05 * end for c in rgb]
+    return str(matplotlib.colors.to_hex((rgb[0], rgb[1], rgb[2])))
 
 
 def shades(count: int) -> list[str]:
@@ -180,8 +182,10 @@ def luminance(rgb: Sequence[float]) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def _contrast(rgb: Sequence[float]) -> float:
-    return 1.05 / (luminance(rgb) + 0.05)
+def contrast(a: Sequence[float], b: Sequence[float]) -> float:
+    """Contrast of two colours as WCAG has it, 1 to 21."""
+    dark, light = sorted((luminance(a), luminance(b)))
+    return (light + 0.05) / (dark + 0.05)
 
 
 # ---- axes

@@ -214,14 +214,14 @@ def _by_size(recording: Recording, symbols: Iterable[str], window: Window) -> li
     peaks = {s: float(np.max(np.abs(recording[s][seen]), initial=0.0)) for s in symbols}
     currents = {s: peak for s, peak in peaks.items() if units[s] == recording.preparation.bound.current_unit}
     scale = SAME_SCALE
-    while len(groups := _grouped(currents, scale)) > MOST_PANELS:
+    while len(groups := by_peak(currents, scale)) > MOST_PANELS:
         scale *= 2
     for unit in dict.fromkeys(units[s] for s in peaks if s not in currents):
-        groups += _grouped({s: peak for s, peak in peaks.items() if units[s] == unit}, SAME_SCALE)
+        groups += by_peak({s: peak for s, peak in peaks.items() if units[s] == unit}, SAME_SCALE)
     return groups
 
 
-def _grouped(peaks: Mapping[str, float], scale: float) -> list[tuple[str, ...]]:
+def by_peak(peaks: Mapping[str, float], scale: float = SAME_SCALE) -> list[tuple[str, ...]]:
     """Symbols by falling peak, a new group wherever the peak is ``scale`` times lower than the first of the group."""
     groups: list[tuple[str, ...]] = []
     for s in sorted(peaks, key=lambda s: -peaks[s]):
