@@ -25,7 +25,7 @@ from simulation.experiment.protocol import BathChange, Clamp, Noise, Pulse, Ramp
 HEAVY = ("numpy", "scipy", "llvmlite", "matplotlib", "xarray", "pydantic", "pint", "sympy", "joblib", "netCDF4", "rich")
 LEAVES = (
     "models", "equations", "rest", "continue", "shift", "run", "sweep", "regimes", "excitability", "conduction", "figure", "validate", "overview",
-    "why", "parameters list", "parameters show", "parameters diff", "parameters check", "parameters cite",
+    "why", "notebooks", "parameters list", "parameters show", "parameters diff", "parameters check", "parameters cite",
 )
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and devices of POSIX")
 
