@@ -6,7 +6,7 @@ import importlib
 
 from simulation.classroom.exercise import Exercise
 
-_WHERE = ("first_look", "rest")
+_WHERE = ("first_look", "rest", "spike", "potassium")
 
 
 def names() -> tuple[str, ...]:
