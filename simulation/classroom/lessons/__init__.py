@@ -6,7 +6,7 @@ import importlib
 
 from simulation.classroom.exercise import Exercise
 
-_WHERE = ("first_look", "rest", "spike", "potassium", "calcium", "magnesium")
+_WHERE = ("first_look", "rest", "spike", "potassium", "calcium", "magnesium", "cramp")
 
 
 def names() -> tuple[str, ...]:

@@ -44,8 +44,8 @@ def _block() -> Solved:
     depolarisation = whole.fibre_threshold.depolarisation
     right = onset(lambda Mg: whole.junction.in_bath(Mg=Mg).safety_factor(depolarisation) < 1, 1.0, 6.0, 0.05)
     return Solved(
-        right, f"At {right:.1f} mM around the nerve's ending the end-plate potential no longer reaches the threshold of the fibre. Where the fibre lies "
-        "in the same bath, its own threshold rises, too, and it takes less: 2.6 mM. (In man it takes 3 and more, so this is a miss of the model.)",
+        right, f"At {right:.1f} mM around the nerve's ending the end-plate potential no longer reaches the threshold of the fibre. With the fibre in the "
+        "same bath its threshold rises, too, and it takes less: 2.6 mM. (In man it takes 3 and more, so this is a miss of the model.)",
         hint="Find the bath in which sim.unit(baths={'junction': {'Mg': ...}}).safety_factor passes 1.",
     )
 
