@@ -3,5 +3,6 @@
 from simulation.classroom.asking import check, predict
 from simulation.classroom.equations import equation
 from simulation.classroom.errors import ClassroomError
+from simulation.classroom.laboratory import with_channel
 
-__all__ = ["ClassroomError", "check", "equation", "predict"]
+__all__ = ["ClassroomError", "check", "equation", "predict", "with_channel"]

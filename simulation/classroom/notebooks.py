@@ -3,7 +3,8 @@
 A source is a text in Markdown, ``notebooks/source/NN_name.md``. What stands between two fences of Python is a cell of text (a line ``+++``
 begins a new one), a fence is a cell of code: ``python`` in both copies, ``python student`` and ``python solution`` in one of them. Text between the
 lines ``::: solution`` and ``:::`` is for lecturers only. Before a cell that asks an exercise its question is put in; the answer is written in the
-source, and the students' copy has ``...`` in its place. ``[@key]`` cites ``references.bib``; what is cited is listed at the end."""
+source, and the students' copy has ``...`` in its place. ``[@key]`` cites ``references.bib``; what is cited is listed at the end.
+``<!-- remarks -->`` are left out."""
 
 from __future__ import annotations
 
@@ -27,6 +28,7 @@ FOR_LECTURERS = "*With answers, for lecturers.* They are typed here to be read; 
 _ASKING = {"check": "Question.", "predict": "Predict first."}
 _FENCE = re.compile(r"^```python[ \t]*(\w*)[ \t]*$(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 _ASIDE = re.compile(r"^:::[ \t]*solution[ \t]*$(.*?)^:::[ \t]*$\n?", re.MULTILINE | re.DOTALL)
+_REMARK = re.compile(r"<!--.*?-->\n*", re.DOTALL)
 _CITED = re.compile(r"\[(@[^\]]+)\]")
 _METADATA = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}
 
@@ -63,6 +65,7 @@ def source(name: str) -> str:
 
 def cells(text: str) -> list[Cell]:
     """The cells of a source. Raises ClassroomError for a fence of a kind that is not known, ModelError and SyntaxError for what it holds."""
+    text = _REMARK.sub("", text)
     out: list[Cell] = []
     end = 0
     for fence in _FENCE.finditer(text):
@@ -108,6 +111,12 @@ def _calls(code: str) -> list[ast.Call]:
 
 def _name(call: ast.Call) -> str:
     return call.func.id if isinstance(call.func, ast.Name) else ""
+
+
+def answers(name: str) -> list[tuple[str, str | float]]:
+    """Exercises of a notebook with the answers that its source gives, in their order."""
+    calls = [call for cell in cells(source(name)) if cell.kind == "code" for call in _calls(cell.text)]
+    return [(ast.literal_eval(call.args[0]), ast.literal_eval(call.args[1])) for call in calls]
 
 
 def unanswered(code: str) -> str:

@@ -136,7 +136,7 @@ EXERCISES = (
     ),
     Exercise("calcium.mean", "Does the average axon fire by itself in 0.6 mM calcium?", Choice(YES_NO), _mean),
     Exercise(
-        "calcium.potassium", "An excitable axon fires in 0.7 mM calcium. Now potassium falls, too, to 3 mM. It fires",
+        "calcium.potassium", "An excitable axon fires in 0.7 mM calcium. Now potassium falls, too, to 3 mM. It fires …",
         Choice((FASTER, SAME, SILENT)), _potassium,
     ),
     Exercise(
@@ -144,12 +144,12 @@ EXERCISES = (
         Choice(("in the same direction as low calcium", "in the opposite direction", "no effect")), _breath,
     ),
     Exercise("calcium.junction", "How much of transmitter release is left at the junction in 0.6 mM calcium?", Number("percent", 3.0), _junction),
-    Exercise("calcium.twitch", "A fibre lies in 0.6 mM calcium and is fired once. Its twitch is", Choice((WEAKER, UNCHANGED, STRONGER)), _twitch),
+    Exercise("calcium.twitch", "A fibre lies in 0.6 mM calcium and is fired once. Its twitch is …", Choice((WEAKER, UNCHANGED, STRONGER)), _twitch),
     Exercise("calcium.store", "Why does the twitch depend so little on calcium outside? Say it in a sentence.", Sentence({
         "where its calcium comes from": ("store", "reticulum", "sr", "inside", "terminal cistern"),
     }), _store),
     Exercise(
-        "calcium.where", "A motor unit with an excitable axon. Calcium is lowered to 0.7 mM around one part only. Which part makes the "
+        "calcium.where", "A motor unit with an excitable axon. Calcium is lowered to 0.7 mM around one part only. Which part makes the  …"
         "muscle contract?",
         Choice((*STAGES, "none of them", "more than one of them")), _where,
     ),

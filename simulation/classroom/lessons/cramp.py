@@ -111,7 +111,7 @@ EXERCISES: tuple[Exercise, ...] = (
         Choice((ELECTRICAL, QUIET, NOTHING)), _store,
     ),
     Exercise(
-        "cramp.pump", "The pump of the store works at a fifth of its speed. Half a second after a short train of the nerve there is",
+        "cramp.pump", "The pump of the store works at a fifth of its speed. Half a second after a short train of the nerve there is …",
         Choice((ELECTRICAL, QUIET, NOTHING)), _pump,
     ),
     Exercise("cramp.after", "The fibre has a tenth of its chloride conductance. After a train of the nerve, who goes on firing?",
@@ -122,7 +122,7 @@ EXERCISES: tuple[Exercise, ...] = (
     }), _needle),
     Exercise("cramp.stretch", "The spinal cord drives the muscle, and it is stretched. How far does force fall?", Choice((HALF, LITTLE)), _stretch),
     Exercise(
-        "cramp.stretch_site", "An excitable site on the axon drives the muscle, and it is stretched. How far does force fall?", Choice((HALF, LITTLE)),
-        _stretch_site,
+        "cramp.stretch_site", "An excitable site on the axon drives the muscle, and it is stretched. How far does force fall?",
+        Choice((HALF, LITTLE)), _stretch_site,
     ),
 )

@@ -44,8 +44,8 @@ def _block() -> Solved:
     depolarisation = whole.fibre_threshold.depolarisation
     right = onset(lambda Mg: whole.junction.in_bath(Mg=Mg).safety_factor(depolarisation) < 1, 1.0, 6.0, 0.05)
     return Solved(
-        right, f"At {right:.1f} mM around the nerve's ending the end-plate potential no longer reaches the threshold of the fibre. With the fibre in the "
-        "same bath its threshold rises, too, and it takes less: 2.6 mM. (In man it takes 3 and more, so this is a miss of the model.)",
+        right, f"At {right:.1f} mM around the nerve's ending the end-plate potential no longer reaches the threshold of the fibre. With the fibre "
+        "in the same bath its threshold rises, too, and it takes less: 2.6 mM. (In man it takes 3 and more, so this is a miss of the model.)",
         hint="Find the bath in which sim.unit(baths={'junction': {'Mg': ...}}).safety_factor passes 1.",
     )
 
@@ -117,7 +117,7 @@ def _together() -> Solved:
 
 EXERCISES = (
     Exercise(
-        "magnesium.shift", "Magnesium falls by 0.4 mM (0.55 to 0.15), or calcium does (1.2 to 0.8). The shift of the gates by magnesium is",
+        "magnesium.shift", "Magnesium falls by 0.4 mM (0.55 to 0.15), or calcium does (1.2 to 0.8). The shift of the gates by magnesium is …",
         Choice((SMALLER, LARGER, "the same")), _shift,
     ),
     Exercise("magnesium.axon", "Does the average axon fire by itself in 0.2 mM magnesium?", Choice(YES_NO), _axon),
@@ -131,11 +131,11 @@ EXERCISES = (
     ),
     Exercise("magnesium.block", "From which magnesium on does the junction fail?", Number("mM", 0.2), _block),
     Exercise(
-        "magnesium.twitch", "Free magnesium *inside* the fibre falls from 1 to 0.5 mM. The force of a twitch",
+        "magnesium.twitch", "Free magnesium *inside* the fibre falls from 1 to 0.5 mM. The force of a twitch …",
         Choice((FALLS, SAME, RISES, "changes a little")), _twitch,
     ),
     Exercise(
-        "magnesium.calcium_inside", "And free calcium in the resting fibre, with 0.5 mM magnesium inside, is",
+        "magnesium.calcium_inside", "And free calcium in the resting fibre, with 0.5 mM magnesium inside, is …",
         Number("nM", 10.0), _calcium_inside,
     ),
     Exercise(

@@ -137,9 +137,12 @@ EXERCISES = (
         "its potential": ("depolari", "less negative"), "the sodium channels": ("inactiv",),
     }), _why),
     Exercise(
-        "potassium.rectifier", "Half of the inward rectifiers are lost; potassium is normal. The fibre has",
+        "potassium.rectifier", "Half of the inward rectifiers are lost; potassium is normal. The fibre has …",
         Choice((BOTH, ONLY_LOW, ONLY_HIGH)), _rectifier,
     ),
-    Exercise("potassium.hypopp", "In 2 mM potassium the fibre of hypokalaemic periodic paralysis has", Choice((BOTH, ONLY_LOW, ONLY_HIGH)), _hypopp),
-    Exercise("potassium.conduction", "In 9 mM potassium the spike travels along the fibre", Choice((FASTER, SLOWER, BLOCKED)), _conduction),
+    Exercise(
+        "potassium.hypopp", "In 2 mM potassium the fibre of hypokalaemic periodic paralysis has …",
+        Choice((BOTH, ONLY_LOW, ONLY_HIGH)), _hypopp,
+    ),
+    Exercise("potassium.conduction", "In 9 mM potassium the spike travels along the fibre …", Choice((FASTER, SLOWER, BLOCKED)), _conduction),
 )

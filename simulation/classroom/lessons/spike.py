@@ -132,12 +132,12 @@ def _refractory() -> Solved:
 
 
 EXERCISES = (
-    Exercise("spike.all_or_none", "A pulse fires the axon. The pulse is made twice as strong. The peak of the spike will be",
+    Exercise("spike.all_or_none", "A pulse fires the axon. The pulse is made twice as strong. The peak of the spike will be …",
              Choice((MUCH_HIGHER, ABOUT_THE_SAME, LOWER)), _all_or_none),
     Exercise("spike.threshold", "What is the smallest current of a 1 ms pulse that makes the squid axon fire?", Number("uA/cm2", 0.3), _threshold),
     Exercise("spike.at_peak", "At the peak of the spike, which current is larger, that of sodium or that of potassium (with the leak)?",
              Choice(("sodium", "potassium", "they balance")), _at_peak),
-    Exercise("spike.fewer_K", "Half of the potassium channels are blocked. The spike becomes", Choice(("shorter", "longer", "the same")), _fewer_K),
+    Exercise("spike.fewer_K", "Half of the potassium channels are blocked. The spike becomes …", Choice(("shorter", "longer", "the same")), _fewer_K),
     Exercise(
         "spike.anode_break", "The axon is held *down* by a current of -10 µA/cm² for 20 ms, then let go. Does it fire?",
         Choice(YES_NO), _anode_break,
@@ -146,7 +146,7 @@ EXERCISES = (
     Exercise("spike.refractory", "Why does the second pulse fail when it comes too early? Say it in a sentence.", Sentence({
         "sodium channels": ("sodium", "na"), "their inactivation": ("inactiv", "refractor", "recover", "not yet ready"),
     }), _refractory),
-    Exercise("spike.warm", "The axon is warmed from 6.3 to 25 °C. Its spike becomes",
+    Exercise("spike.warm", "The axon is warmed from 6.3 to 25 °C. Its spike becomes …",
              Choice(("shorter and lower", "shorter and higher", "longer and lower", "longer and higher")), _warm),
     Exercise("spike.repolarises", "Which channels bring a muscle fibre down from the peak?", Choice(tuple(OUTWARD)), _repolarises),
     Exercise("spike.tubule", "By how much does one spike raise potassium in the tubules of the fibre?", Number("mM", 0.2), _tubule),
