@@ -20,7 +20,7 @@ from simulation.files import FileError
 from simulation.physiology import junction as law
 
 SHIPPED = Path(__file__).parent.parent / "notebooks"
-MOST_LINES = 15
+MOST_LINES, WIDEST = 15, 105  # what a narrow window shows without scrolling
 
 
 # ---- how an answer is judged
@@ -40,8 +40,8 @@ WHY = Exercise("test.why", "Why?", Sentence(IDEAS), lambda: Solved("sodium inact
     (FLOW, "not_at_all", "wrong", "E_K"),
     (FLOW, "outwards", "unclear", "nearest: outward"),
     (FLOW, 3, "unclear", "not 3"),
-    (FLOW, ..., "unanswered", "Which way does K flow?"),
-    (FLOW, None, "unanswered", 'one of "inward"'),
+    (FLOW, ..., "unanswered", 'Wanted is one of "inward"'),
+    (FLOW, None, "unanswered", "Which way does K flow?"),
     (FLOW, "", "unanswered", "inward"),
     (NERNST, -95.4, "right", "-95 mV"),
     (NERNST, "-95 mV", "right", "-95 mV"),
@@ -121,7 +121,7 @@ def test_without_widgets(monkeypatch):
     monkeypatch.setattr(builtins, "__import__", lacking)
     shown = []
     monkeypatch.setattr("IPython.display.display", lambda *things: shown.extend(things))
-    Open(FLOW, FLOW.judge(...))._ipython_display_()
+    Open(FLOW, FLOW.judge(None))._ipython_display_()
     Prediction(FLOW)._ipython_display_()
     assert len(shown) == 2
     assert "Which way does K flow?" in shown[0].data
@@ -254,6 +254,7 @@ def test_form_of_a_notebook(path):
     for cell in made.cells:
         if cell.cell_type == "code":
             assert len(cell.source.splitlines()) <= MOST_LINES, cell.source
+            assert max(map(len, cell.source.splitlines())) <= WIDEST, cell.source
             assert cell.outputs == []
             assert cell.execution_count is None
 

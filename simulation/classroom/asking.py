@@ -9,7 +9,7 @@ from simulation.classroom import lessons, widgets
 from simulation.classroom.errors import ClassroomError
 from simulation.classroom.exercise import Answer, Choice, Exercise, Feedback
 
-HOW_TO = "Replace the three dots by your answer and run the cell again"
+HOW_TO = "Put your answer in place of the three dots and run the cell again"
 
 
 def exercise(name: str) -> Exercise:
@@ -24,7 +24,7 @@ def exercise(name: str) -> Exercise:
 
 
 def check(name: str, answer: Answer = None) -> Feedback | Open:
-    """What the model says to an answer. Without one (or with ``...``) the question, with buttons where the notebook can show them.
+    """What the model says to an answer. Without one the question, with buttons where the notebook can show them.
 
     Raises ClassroomError for an exercise that is not there."""
     e = exercise(name)
@@ -67,7 +67,7 @@ class Prediction:
         if self.answer is not None:
             return Feedback("noted", f"You have predicted: {self.answer}. It stays.")
         if answer is None or answer is ...:
-            return Feedback("unanswered", f"{self.exercise.question} Predict with {self.exercise.kind.how}.")
+            return self.exercise.judge(answer)
         if isinstance(self.exercise.kind, Choice) and str(answer).strip().lower() not in map(str.lower, self.exercise.kind.options):
             return self.exercise.judge(str(answer))  # says which answers there are
         self.answer = answer

@@ -98,7 +98,9 @@ class Exercise:
 
     def judge(self, answer: Answer) -> Feedback:
         """What to say to an answer. The model is asked only if there is one that can be understood."""
-        if answer is None or answer is ... or (isinstance(answer, str) and not answer.strip()):
+        if answer is ...:  # where three dots stand the question stands above them
+            return Feedback("unanswered", f"Wanted is {self.kind.how}.")
+        if answer is None or (isinstance(answer, str) and not answer.strip()):
             return Feedback("unanswered", f"{self.question} Answer with {self.kind.how}.")
         if isinstance(self.kind, Number):
             return self._judge_number(self.kind, answer)

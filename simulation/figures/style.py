@@ -90,7 +90,7 @@ _IN_NAMES: tuple[tuple[str, str], ...] = (
 )
 _COMPARTMENT = re.compile(r"_[stin]$")
 _SYMBOL_IN_WORDS = re.compile(r"\b[A-Za-z]+(?:_[A-Za-z0-9]+)+\b")
-_UNITS = (("uA", "µA"), ("uF", "µF"), ("uM", "µM"), ("Ohm", "Ω"), ("cm2", "cm²"), ("nm2", "nm²"), ("degC", "°C"), ("*", "·"))
+_UNITS = (("uA", "µA"), ("uF", "µF"), ("uM", "µM"), ("Ohm", "Ω"), ("cm2", "cm²"), ("cm3", "cm³"), ("nm2", "nm²"), ("degC", "°C"), ("*", "·"))
 
 
 def size_of(name: str) -> Size:

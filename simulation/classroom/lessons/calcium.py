@@ -57,7 +57,7 @@ def _who() -> Solved:
 def _mean() -> Solved:
     p = prepare("axon", {"Ca": LOW})
     rest = find_rest(p).at()
-    fires = float(SpontaneousRate().of(p)["spontaneous_rate"]) > 0
+    fires = float(SpontaneousRate(length=500).of(p)["spontaneous_rate"]) > 0
     return Solved("yes" if fires else "no", (
         f"It rests at {rest.V:.0f} mV and stays there. In the model no average axon fires by itself in calcium that one survives; tetany begins at "
         "sites that are more "
@@ -98,7 +98,7 @@ def _where() -> Solved:
 
 
 def _potassium() -> Solved:
-    of = SpontaneousRate()
+    of = SpontaneousRate(length=500)
     before, after = (float(of.of(prepare("axon_rhythmic", bath))["spontaneous_rate"]) for bath in ({"Ca": 0.7}, {"Ca": 0.7, "K": 3.0}))
     right = SILENT if after == 0 else FASTER if after > 1.1 * before else SAME
     return Solved(right, (

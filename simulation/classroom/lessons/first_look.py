@@ -46,7 +46,7 @@ def _gates() -> Solved:
 def _after_discharge() -> Solved:
     def spikes(freeze: str) -> int:
         p = prepare("fibre", scale={"P_Cl": 0.1}, freeze=freeze or ())
-        return run(p, protocol(Pulse(strength, 200, at=10), after=300)).features.after_discharge or 0
+        return run(p, protocol(Pulse(strength, 200, at=10), after=150)).features.after_discharge or 0
 
     strength = 2 * rheobase(prepare("fibre", scale={"P_Cl": 0.1}))
     free, without = spikes(""), {"ions in the tubules": spikes("tubule"), "ions inside the fibre": spikes("myoplasm")}

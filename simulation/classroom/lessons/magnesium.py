@@ -97,7 +97,7 @@ def _pump() -> Solved:
 
 
 def _axon() -> Solved:
-    rate = float(SpontaneousRate().of(prepare("axon", {"Mg": 0.2}))["spontaneous_rate"])
+    rate = float(SpontaneousRate(length=500).of(prepare("axon", {"Mg": 0.2}))["spontaneous_rate"])
     return Solved("yes" if rate else "no", (
         "The average axon stays silent in magnesium that is as low as one survives. Of the three excitable sites (hypotheses all) only the "
         "one that has lost most of its slow potassium channels fires."
@@ -105,7 +105,7 @@ def _axon() -> Solved:
 
 
 def _together() -> Solved:
-    of = SpontaneousRate()
+    of = SpontaneousRate(length=500)
     alone, both = (float(of.of(prepare("axon_rhythmic", bath))["spontaneous_rate"]) for bath in ({"Mg": 0.2}, {"Mg": 0.2, "Ca": 1.1}))
     right = "yes" if both and not alone else "no"
     return Solved(right, (
