@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from simulation.assembly.errors import nearest
@@ -77,7 +78,8 @@ class Prediction:
         """The prediction beside what the model does."""
         if self.answer is None:
             return Feedback("unanswered", "You have not made a prediction: go back, commit yourself, and run this cell again.")
-        found, solved = self.exercise.judge(self.answer), self.exercise.solve()
+        solved = self.exercise.solve()
+        found = replace(self.exercise, solve=lambda: solved).judge(self.answer)
         if found.verdict == "unclear":
             return found
         right = solved.right if isinstance(solved.right, str) else f"{solved.right:.3g} {getattr(self.exercise.kind, 'unit', '')}".strip()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from simulation.classroom.exercise import Choice, Exercise, Number, Sentence, Solved
+from simulation.classroom.lessons.bench import membrane
 from simulation.classroom.lessons.words import LESS_MORE, YES_NO, compared
 from simulation.experiment.excitability import SpontaneousRate
 from simulation.experiment.junction import junction
 from simulation.experiment.motor_unit import run_unit, unit
-from simulation.experiment.preparation import prepare
 from simulation.experiment.protocol import Pulse, protocol
 from simulation.experiment.rest import find_rest
 from simulation.experiment.shift import gating_shift
@@ -23,12 +23,12 @@ WEAKER, UNCHANGED, STRONGER = "much weaker", "about the same", "much stronger"
 
 def _fall(model: str) -> float:
     """Threshold to a 1 ms pulse in low calcium, as a percentage of normal."""
-    p = prepare(model)
+    p = membrane(model)
     return 100 * threshold_current(p.in_bath(Ca=LOW), 1.0) / threshold_current(p, 1.0)
 
 
 def _shift() -> Solved:
-    right = float(gating_shift(prepare("fibre", {"Ca": LOW}))["shift_Na"])
+    right = float(gating_shift(membrane("fibre").in_bath({"Ca": LOW}))["shift_Na"])
     return Solved(
         right, f"The sodium gates shift by {right:.1f} mV: they open at potentials that much more negative. It is little; what it does "
         "depends on how near the membrane is to its threshold.",
@@ -55,7 +55,7 @@ def _who() -> Solved:
 
 
 def _mean() -> Solved:
-    p = prepare("axon", {"Ca": LOW})
+    p = membrane("axon").in_bath({"Ca": LOW})
     rest = find_rest(p).at()
     fires = float(SpontaneousRate(length=500).of(p)["spontaneous_rate"]) > 0
     return Solved("yes" if fires else "no", (
@@ -66,7 +66,7 @@ def _mean() -> Solved:
 
 
 def _breath() -> Solved:
-    shift = float(gating_shift(prepare("axon", {"pH": 7.6}))["shift_Na"])
+    shift = float(gating_shift(membrane("axon").in_bath({"pH": 7.6}))["shift_Na"])
     right = "no effect" if abs(shift) < 0.1 else "in the same direction as low calcium" if shift < 0 else "in the opposite direction"
     return Solved(right, (
         f"At pH 7.6 the gates shift by {shift:+.1f} mV: protons leave the surface charge uncovered. On top of that more calcium is bound to "
@@ -86,7 +86,7 @@ def _junction() -> Solved:
 
 
 def _where() -> Solved:
-    parts = prepare("axon_rhythmic"), junction(), prepare("muscle")
+    parts = membrane("axon_rhythmic"), junction(), membrane("muscle")
     force = {name: float(run_unit(unit(*parts, baths={stage: {"Ca": 0.7}}), duration=300).force.max()) for name, stage in STAGES.items()}
     acting = [name for name, f in force.items() if f > 0.05]
     right = acting[0] if len(acting) == 1 else "none of them" if not acting else "more than one of them"
@@ -99,7 +99,7 @@ def _where() -> Solved:
 
 def _potassium() -> Solved:
     of = SpontaneousRate(length=500)
-    before, after = (float(of.of(prepare("axon_rhythmic", bath))["spontaneous_rate"]) for bath in ({"Ca": 0.7}, {"Ca": 0.7, "K": 3.0}))
+    before, after = (float(of.of(membrane("axon_rhythmic").in_bath(bath))["spontaneous_rate"]) for bath in ({"Ca": 0.7}, {"Ca": 0.7, "K": 3.0}))
     right = SILENT if after == 0 else FASTER if after > 1.1 * before else SAME
     return Solved(right, (
         f"It fires at {before:.0f} Hz, with potassium at 3 mM at {after:.0f} Hz. Low potassium hyperpolarises the axon and takes back what "
@@ -110,7 +110,7 @@ def _potassium() -> Solved:
 
 def _twitch() -> Solved:
     def peak(Ca: float) -> float:
-        return float(run(prepare("muscle", {"Ca": Ca}), protocol(Pulse(300, 0.5, at=5), duration=250))["force"].max())
+        return float(run(membrane("muscle").in_bath({"Ca": Ca}), protocol(Pulse(300, 0.5, at=5), duration=250))["force"].max())
 
     normal, low = peak(1.2), peak(LOW)
     right = WEAKER if low < 0.8 * normal else STRONGER if low > 1.2 * normal else UNCHANGED

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 
 from simulation.classroom.exercise import Choice, Exercise, Sentence, Solved
+from simulation.classroom.lessons.bench import membrane, motor_unit
 from simulation.classroom.lessons.words import YES_NO
 from simulation.experiment.cramp import FORCE, measure
-from simulation.experiment.motor_unit import Drive, MotorUnit, Rate, Stretch, UnitRun, run_unit, unit
-from simulation.experiment.preparation import prepare
+from simulation.experiment.motor_unit import Drive, MotorUnit, Rate, Stretch, UnitRun, run_unit
 
 TRAIN = Drive((Rate(30, 500.0, 100.0),))
 STRETCHED = Stretch(1000.0, 1000.0)
@@ -20,7 +20,7 @@ ELECTRICAL, QUIET, NOTHING = "force with spikes of the fibre", "force without an
 
 def _site() -> MotorUnit:
     """A unit with an excitable axon that fires by itself in low calcium."""
-    return unit("axon_rhythmic", baths={"axon": {"Ca": 0.7}})
+    return replace(motor_unit("axon_rhythmic"), axon=membrane("axon_rhythmic").in_bath(Ca=0.7))
 
 
 def _kind(run: UnitRun) -> str:
@@ -28,7 +28,7 @@ def _kind(run: UnitRun) -> str:
 
 
 def _fibre(**values: float) -> MotorUnit:
-    whole = unit()
+    whole = motor_unit()
     return replace(whole, muscle=whole.muscle.with_values(values))
 
 
@@ -54,7 +54,7 @@ def _store() -> Solved:
 
 
 def _pump() -> Solved:
-    run = run_unit(replace(unit(), muscle=prepare("muscle", scale={"nu_SERCA": 0.2})), TRAIN, 2000)
+    run = run_unit(replace(motor_unit(), muscle=membrane("muscle").scaled({"nu_SERCA": 0.2})), TRAIN, 2000)
     found = measure(run)
     return Solved(_kind(run), (
         f"Long after the last spike force is still up to {100 * found.involuntary_peak:.0f} %, and the fibre is silent: calcium is not pumped "
@@ -64,7 +64,7 @@ def _pump() -> Solved:
 
 
 def _after() -> Solved:
-    run = run_unit(replace(unit(), muscle=prepare("muscle", scale={"P_Cl": 0.1})), TRAIN, 1500)
+    run = run_unit(replace(motor_unit(), muscle=membrane("muscle").scaled({"P_Cl": 0.1})), TRAIN, 1500)
     over = 600.0 + run.unit.junction.latency + 10
     late = {name: int(np.count_nonzero(x.spikes > over)) for name, x in (("the axon", run.axon), ("the fibre", run.muscle))}
     makers = [name for name, count in late.items() if count]
@@ -82,7 +82,7 @@ def _levels(run: UnitRun) -> tuple[float, float]:
 
 
 def _stretch() -> Solved:
-    before, late = _levels(run_unit(unit(), Drive((Rate(20, 2000.0, 100.0),), (), (STRETCHED,)), 2100))
+    before, late = _levels(run_unit(motor_unit(), Drive((Rate(20, 2000.0, 100.0),), (), (STRETCHED,)), 2100))
     return Solved(HALF if late < 0.5 * before else LITTLE, (
         f"Force falls from {100 * before:.0f} to {100 * late:.0f} %: tendon organs hold the motoneuron down. (How strongly is an assumption "
         "of the model.)"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from simulation.classroom.exercise import Choice, Exercise, Sentence, Solved
+from simulation.classroom.lessons.bench import membrane
 from simulation.classroom.lessons.words import LESS_MORE, MORE_LESS_NEGATIVE, compared
 from simulation.experiment.gates import gate_curves
-from simulation.experiment.preparation import prepare
 from simulation.experiment.protocol import Pulse, protocol
 from simulation.experiment.rest import find_rest
 from simulation.experiment.solve import run
@@ -13,7 +15,7 @@ from simulation.experiment.threshold import rheobase, threshold_current
 
 
 def _rest() -> Solved:
-    fibre = prepare("fibre")
+    fibre = membrane("fibre")
     before, after = find_rest(fibre), find_rest(fibre.in_bath(K=2.5))
     right = compared(after.V, before.V, MORE_LESS_NEGATIVE, 0.5)
     return Solved(right, (
@@ -24,7 +26,7 @@ def _rest() -> Solved:
 
 
 def _threshold() -> Solved:
-    fibre = prepare("fibre")
+    fibre = membrane("fibre")
     before, after = threshold_current(fibre), threshold_current(fibre.in_bath(K=2.5))
     return Solved(compared(after, before, LESS_MORE, 0.02 * before), (
         f"It takes {after:.0f} instead of {before:.0f} µA/cm²: rest has moved away from the potential at which sodium channels open. "
@@ -33,7 +35,7 @@ def _threshold() -> Solved:
 
 
 def _gates() -> Solved:
-    fibre = prepare("fibre")
+    fibre = membrane("fibre")
     low = gate_curves(fibre.in_bath(Ca=0.6))
     shift = float(low.attrs["dpsi"])
     return Solved(compared(shift, 0.0, MORE_LESS_NEGATIVE, 0.1), (
@@ -45,10 +47,10 @@ def _gates() -> Solved:
 
 def _after_discharge() -> Solved:
     def spikes(freeze: str) -> int:
-        p = prepare("fibre", scale={"P_Cl": 0.1}, freeze=freeze or ())
+        p = replace(membrane("fibre").scaled({"P_Cl": 0.1}), frozen=(freeze,) if freeze else ())
         return run(p, protocol(Pulse(strength, 200, at=10), after=150)).features.after_discharge or 0
 
-    strength = 2 * rheobase(prepare("fibre", scale={"P_Cl": 0.1}))
+    strength = 2 * rheobase(membrane("fibre").scaled({"P_Cl": 0.1}))
     free, without = spikes(""), {"ions in the tubules": spikes("tubule"), "ions inside the fibre": spikes("myoplasm")}
     ends = [name for name, count in without.items() if count < 0.5 * free]
     right = ends[0] if len(ends) == 1 else "neither alone"

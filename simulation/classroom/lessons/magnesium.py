@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from simulation.classroom.exercise import Choice, Exercise, Number, Solved
+from simulation.classroom.lessons.bench import membrane, motor_unit
 from simulation.classroom.lessons.words import LESS_MORE, YES_NO, compared
 from simulation.experiment.cramp import measure
 from simulation.experiment.excitability import SpontaneousRate
 from simulation.experiment.junction import junction
-from simulation.experiment.motor_unit import Drive, MotorUnit, Rate, run_unit, unit
-from simulation.experiment.preparation import prepare
+from simulation.experiment.motor_unit import Drive, MotorUnit, Rate, run_unit
 from simulation.experiment.rest import Rest, find_rest
 from simulation.experiment.shift import gating_shift
 from simulation.experiment.threshold import onset
@@ -22,7 +22,7 @@ SMALLER, LARGER = "smaller", "larger"
 
 
 def _shift() -> Solved:
-    Mg, Ca = (float(gating_shift(prepare("axon", bath))["shift_Na"]) for bath in ({"Mg": 0.15}, {"Ca": 0.8}))
+    Mg, Ca = (float(gating_shift(membrane("axon").in_bath(bath))["shift_Na"]) for bath in ({"Mg": 0.15}, {"Ca": 0.8}))
     right = "the same" if abs(Mg - Ca) < 0.1 else SMALLER if abs(Mg) < abs(Ca) else LARGER
     return Solved(right, (
         f"Magnesium shifts the gates by {Mg:+.1f} mV, calcium by {Ca:+.1f} mV. Both screen the charge, magnesium "
@@ -40,13 +40,13 @@ def _release() -> Solved:
 
 
 def _block() -> Solved:
-    whole = unit()
+    whole = motor_unit()
     depolarisation = whole.fibre_threshold.depolarisation
     right = onset(lambda Mg: whole.junction.in_bath(Mg=Mg).safety_factor(depolarisation) < 1, 1.0, 6.0, 0.05)
     return Solved(
         right, f"At {right:.1f} mM around the nerve's ending the end-plate potential no longer reaches the threshold of the fibre. With the fibre "
         "in the same bath its threshold rises, too, and it takes less: 2.6 mM. (In man it takes 3 and more, so this is a miss of the model.)",
-        hint="Find the bath in which sim.unit(baths={'junction': {'Mg': ...}}).safety_factor passes 1.",
+        hint="Find the bath in which the safety factor passes 1, as in the cell above.",
     )
 
 
@@ -58,7 +58,7 @@ def _twitch_of(whole: MotorUnit, Mg: float) -> tuple[float, float]:
 
 
 def _twitch() -> Solved:
-    whole = unit()
+    whole = motor_unit()
     (before, slow), (after, slower) = _twitch_of(whole, 1.0), _twitch_of(whole, LOW_INSIDE)
     change = after / before - 1
     right = FALLS if change <= -0.25 else RISES if change >= 0.25 else SAME if abs(change) < 0.1 else "changes a little"
@@ -72,7 +72,7 @@ def _twitch() -> Solved:
 
 def _rests() -> list[Rest]:
     """The fibre with normal and with low magnesium inside, at rest."""
-    muscle = prepare("muscle")
+    muscle = membrane("muscle")
     return [find_rest(muscle.with_values({"Mg_i_0": Mg})) for Mg in (1.0, LOW_INSIDE)]
 
 
@@ -97,7 +97,7 @@ def _pump() -> Solved:
 
 
 def _axon() -> Solved:
-    rate = float(SpontaneousRate(length=500).of(prepare("axon", {"Mg": 0.2}))["spontaneous_rate"])
+    rate = float(SpontaneousRate(length=500).of(membrane("axon").in_bath({"Mg": 0.2}))["spontaneous_rate"])
     return Solved("yes" if rate else "no", (
         "The average axon stays silent in magnesium that is as low as one survives. Of the three excitable sites (hypotheses all) only the "
         "one that has lost most of its slow potassium channels fires."
@@ -106,7 +106,7 @@ def _axon() -> Solved:
 
 def _together() -> Solved:
     of = SpontaneousRate(length=500)
-    alone, both = (float(of.of(prepare("axon_rhythmic", bath))["spontaneous_rate"]) for bath in ({"Mg": 0.2}, {"Mg": 0.2, "Ca": 1.1}))
+    alone, both = (float(of.of(membrane("axon_rhythmic").in_bath(bath))["spontaneous_rate"]) for bath in ({"Mg": 0.2}, {"Mg": 0.2, "Ca": 1.1}))
     right = "yes" if both and not alone else "no"
     return Solved(right, (
         f"In 0.2 mM magnesium alone it fires at {alone:.0f} Hz, with calcium at 1.1 mM in addition at {both:.0f} Hz. Lack of magnesium brings "

@@ -6,8 +6,9 @@ from simulation.assembly.declare import Channel, Gate
 from simulation.assembly.dimensions import UnitError
 from simulation.classroom.exercise import Choice, Exercise, Solved
 from simulation.classroom.laboratory import with_channel
+from simulation.classroom.lessons.bench import membrane
 from simulation.classroom.lessons.words import MORE_LESS_NEGATIVE, compared
-from simulation.experiment.preparation import Preparation, prepare
+from simulation.experiment.preparation import Preparation
 from simulation.experiment.protocol import Pulse, protocol
 from simulation.experiment.rest import find_rest
 from simulation.experiment.solve import run
@@ -74,12 +75,12 @@ def _without_drive(g_open: mS_cm2, w_open: dimensionless) -> uA_cm2:
 
 
 def _rest() -> Solved:
-    squid = prepare("squid")
+    squid = membrane("squid")
     mine = with_channel("squid", Channel("open", named={"I_open": _open_K}), {"I_ion": _with_open_K}, {"g_open": (0.5, "mS/cm2")})
     before, after = find_rest(squid).V, find_rest(mine).V
     return Solved(compared(after, before, MORE_LESS_NEGATIVE, 0.2), (
         f"Rest goes from {before:.1f} to {after:.1f} mV: one more potassium channel draws it towards E_K, "
-        f"{prepare('squid').parameters['E_K'].value:.0f} mV."
+        f"{membrane('squid').parameters['E_K'].value:.0f} mV."
     ))
 
 
@@ -94,7 +95,7 @@ def _units() -> Solved:
 
 
 def _spikes() -> Solved:
-    before, after = (run(p, STEP).features.spikes for p in (prepare("squid"), squid_with_A()))
+    before, after = (run(p, STEP).features.spikes for p in (membrane("squid"), squid_with_A()))
     return Solved(compared(after, before, ("fewer", "more", "the same number"), 0), (
         f"{after} instead of {before} spikes: between spikes the A channel opens where sodium current would have to win, and recovers from "
         "inactivation "

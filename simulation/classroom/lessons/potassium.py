@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from simulation.classroom.exercise import Choice, Exercise, Number, Sentence, Solved
+from simulation.classroom.lessons.bench import membrane
 from simulation.classroom.lessons.words import LESS_MORE, YES_NO, compared
 from simulation.experiment.cable import propagate
-from simulation.experiment.preparation import prepare
 from simulation.experiment.protocol import Pulse, protocol
 from simulation.experiment.rest import find_rest
 from simulation.experiment.solve import run
@@ -20,7 +20,7 @@ BOTH, ONLY_LOW, ONLY_HIGH = "two stable rests, as the healthy one", "only a depo
 
 
 def _higher() -> Solved:
-    fibre = prepare("fibre")
+    fibre = membrane("fibre")
     before, after = threshold_current(fibre), threshold_current(fibre.in_bath(K=6))
     return Solved(compared(after, before, LESS_MORE, 0.02 * before), (
         f"It takes {after:.0f} instead of {before:.0f} µA/cm²: rest has come nearer to the potential at which sodium channels open, and few of them "
@@ -29,7 +29,7 @@ def _higher() -> Solved:
 
 
 def _axon() -> Solved:
-    axon = prepare("axon")
+    axon = membrane("axon")
     before, after = threshold_current(axon, 1.0), threshold_current(axon.in_bath(K=2.5), 1.0)
     return Solved(compared(after, before, LESS_MORE, 0.02 * before), (
         f"The motor axon takes {100 * after / before:.0f} % of the normal current in 2.5 mM potassium. Low potassium alone calms nerve and muscle."
@@ -37,7 +37,7 @@ def _axon() -> Solved:
 
 
 def _rests() -> Solved:
-    rests = find_rest(prepare("fibre").in_bath(K=2)).states
+    rests = find_rest(membrane("fibre").in_bath(K=2)).states
     stable = [f"{s.V:.0f}" for s in rests if s.stable]
     return Solved(
         len(stable), f"There are {len(stable)}: {' and '.join(stable)} mV. Between them lies one that is not stable, the point of no return.",
@@ -47,7 +47,7 @@ def _rests() -> Solved:
 
 
 def _last() -> Solved:
-    fibre = prepare("fibre")
+    fibre = membrane("fibre")
     right = onset(lambda K: any(s.V < POLARISED for s in find_rest(fibre.in_bath(K=K)).stable), 0.3, 2.0, 0.02)
     return Solved(
         right, f"Below {right:.2f} mM the polarised rest is gone. (Rat fibres: half of them are depolarised at 1.5 mM; the place was one of the "
@@ -57,7 +57,7 @@ def _last() -> Solved:
 
 
 def _excitable() -> Solved:
-    p = prepare("fibre", {"K": 2.0})
+    p = membrane("fibre").in_bath({"K": 2.0})
     second = find_rest(p).stable[-1]
     open_ = find_rest(p).at()
     current = threshold_current(p, start=second.state)
@@ -71,7 +71,7 @@ def _excitable() -> Solved:
 
 
 def _back() -> Solved:
-    p = prepare("fibre", {"K": 2.0})
+    p = membrane("fibre").in_bath({"K": 2.0})
     V = run(p, protocol(Pulse(20, 60_000, at=10_000), after=600_000)).features.end_V
     return Solved(BACK if V < POLARISED else STAYS, (
         f"Ten minutes after the push the fibre is still at {V:.0f} mV. With V so far above E_K its inward rectifiers are closed, and nothing "
@@ -81,7 +81,7 @@ def _back() -> Solved:
 
 
 def _rectifier() -> Solved:
-    fibre = prepare("fibre")
+    fibre = membrane("fibre")
     rests = find_rest(fibre.scaled({"P_Kir": 0.5})).stable
     right = ONLY_LOW if all(s.V > POLARISED for s in rests) else ONLY_HIGH if len(rests) == 1 else BOTH
     return Solved(right, (
@@ -93,7 +93,7 @@ def _rectifier() -> Solved:
 
 
 def _hypopp() -> Solved:
-    rests = find_rest(prepare("fibre_hypopp", {"K": 2.0})).stable
+    rests = find_rest(membrane("fibre_hypopp").in_bath({"K": 2.0})).stable
     low = [s for s in rests if s.V < POLARISED]
     right = BOTH if low and len(rests) > 1 else ONLY_HIGH if low else ONLY_LOW
     return Solved(right, (
@@ -104,7 +104,7 @@ def _hypopp() -> Solved:
 
 
 def _conduction() -> Solved:
-    fibre = prepare("fibre")
+    fibre = membrane("fibre")
     here = propagate(fibre.in_bath(K=9)).velocity
     right = BLOCKED if not here else FASTER if here > propagate(fibre).velocity else SLOWER
     return Solved(right, (

@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from simulation.classroom.exercise import Choice, Exercise, Number, Sentence, Solved
+from simulation.classroom.lessons.bench import membrane
 from simulation.classroom.lessons.words import MORE_LESS_NEGATIVE, compared
 from simulation.experiment.bath import Bath
-from simulation.experiment.preparation import prepare
 from simulation.experiment.protocol import BathChange, protocol, rest_only
 from simulation.experiment.rest import find_rest
 from simulation.experiment.solve import run
@@ -33,7 +33,7 @@ def _nernst() -> Solved:
 
 
 def _nearest() -> Solved:
-    rest = find_rest(prepare("fibre"))
+    rest = find_rest(membrane("fibre"))
     E = {ion: rest.symbol(f"E_{short}_s") for ion, short in (("potassium", "K"), ("sodium", "Na"), ("chloride", "Cl"))}
     right = min(E, key=lambda ion: abs(E[ion] - rest.V))
     told = ", ".join(f"{ion} {E[ion]:.1f} mV" for ion in E)
@@ -47,7 +47,7 @@ def _nearest() -> Solved:
 
 
 def _flow() -> Solved:
-    E = find_rest(prepare("fibre")).symbol("E_K_s")
+    E = find_rest(membrane("fibre")).symbol("E_K_s")
     drive = -90.0 - E
     right = "outward" if drive > 0.1 else "inward" if drive < -0.1 else "not at all"
     return Solved(right, (
@@ -57,7 +57,7 @@ def _flow() -> Solved:
 
 
 def _sodium_leak() -> Solved:
-    fibre = prepare("fibre")
+    fibre = membrane("fibre")
     before, after = find_rest(fibre).V, find_rest(fibre.scaled({"P_NaL": 2})).V
     return Solved(compared(after, before, MORE_LESS_NEGATIVE, 0.5), (
         f"Rest goes from {before:.1f} to {after:.1f} mV. Each ion draws the potential towards its own equilibrium potential, and the "
@@ -66,7 +66,7 @@ def _sodium_leak() -> Solved:
 
 
 def _pump(seconds: float) -> tuple[float, float]:
-    fibre = prepare("fibre")
+    fibre = membrane("fibre")
     rest = find_rest(fibre).at()
     return rest.V, run(fibre.scaled({"J_pump": 0}), rest_only(1000 * seconds), start=rest.state).features.end_V
 
@@ -84,7 +84,7 @@ def _pump_now() -> Solved:
 
 
 def _chloride_passive() -> Solved:
-    rest = find_rest(prepare("fibre", scale={"J_NKCC": 0}))
+    rest = find_rest(membrane("fibre").scaled({"J_NKCC": 0}))
     gap = rest.symbol("E_Cl_s") - rest.V
     right = "equal to rest" if abs(gap) < 0.1 else "less negative than rest" if gap > 0 else "more negative than rest"
     return Solved(right, (
@@ -95,7 +95,7 @@ def _chloride_passive() -> Solved:
 
 
 def _step() -> Solved:
-    fibre = prepare("fibre")
+    fibre = membrane("fibre")
     done = run(fibre, protocol(BathChange(Bath(K=10), at=100.0), duration=1100.0))
     V, E_K_now, E_Cl_now = (float(done[s][-1]) for s in ("V_s", "E_K_s", "E_Cl_s"))
     near = abs(V - E_Cl_now) < abs(V - E_K_now)
@@ -114,7 +114,7 @@ def _holds() -> Solved:
 
 
 def _run_down() -> Solved:
-    fibre = prepare("fibre")
+    fibre = membrane("fibre")
     rest = find_rest(fibre).at()
     done = run(fibre.scaled({"J_pump": 0}), rest_only(3_600_000.0), start=rest.state)
     i = int(np.searchsorted(done.t, 1_800_000.0))

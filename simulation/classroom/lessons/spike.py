@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from simulation.classroom.exercise import Choice, Exercise, Number, Sentence, Solved
+from simulation.classroom.lessons.bench import membrane
 from simulation.classroom.lessons.words import YES_NO, compared
-from simulation.experiment.preparation import Preparation, prepare
+from simulation.experiment.preparation import Preparation
 from simulation.experiment.protocol import Pulse, protocol
 from simulation.experiment.recording import Recording
 from simulation.experiment.solve import run
@@ -18,7 +19,7 @@ OUTWARD = {"the delayed rectifier": "I_Kdr_s", "the inward rectifier": "I_Kir_s"
 
 
 def _squid(p: Preparation | None = None, strength: float = STRENGTH) -> Recording:
-    return run(p or prepare("squid"), protocol(Pulse(strength, 1, at=2), duration=22))
+    return run(p or membrane("squid"), protocol(Pulse(strength, 1, at=2), duration=22))
 
 
 def _spike(p: Preparation, strength: float = STRENGTH) -> tuple[float, float]:
@@ -30,7 +31,7 @@ def _spike(p: Preparation, strength: float = STRENGTH) -> tuple[float, float]:
 
 
 def _all_or_none() -> Solved:
-    squid = prepare("squid")
+    squid = membrane("squid")
     once, twice = _spike(squid)[0], _spike(squid, 2 * STRENGTH)[0]
     right = MUCH_HIGHER if twice > once + 10 else LOWER if twice < once - 2 else ABOUT_THE_SAME
     return Solved(right, (
@@ -40,7 +41,7 @@ def _all_or_none() -> Solved:
 
 
 def _threshold() -> Solved:
-    right = threshold_current(prepare("squid"), 1.0)
+    right = threshold_current(membrane("squid"), 1.0)
     return Solved(
         right, f"At {right:.2f} µA/cm² for 1 ms sodium current just outweighs potassium and leak: from there on the membrane goes by itself.",
         hint="Halve the distance between a pulse that fires and one that does not, or ask sim.threshold_current(squid, 1.0).",
@@ -59,7 +60,7 @@ def _at_peak() -> Solved:
 
 
 def _fewer_K() -> Solved:
-    squid = prepare("squid")
+    squid = membrane("squid")
     before, after = _spike(squid)[1], _spike(squid.scaled({"g_K": 0.5}))[1]
     return Solved(compared(after, before, ("shorter", "longer", "the same"), 0.02), (
         f"Half-width goes from {before:.2f} to {after:.2f} ms. The inactivation of sodium channels would end the spike alone; potassium channels "
@@ -68,7 +69,7 @@ def _fewer_K() -> Solved:
 
 
 def _anode_break() -> Solved:
-    done = run(prepare("squid"), protocol(Pulse(-10, 20, at=5), duration=50))
+    done = run(membrane("squid"), protocol(Pulse(-10, 20, at=5), duration=50))
     right = "yes" if done.features.spikes else "no"
     return Solved(right, (
         f"While the membrane is held down, to {done.V.min():.0f} mV, sodium channels recover from inactivation and potassium channels close. Let go, "
@@ -77,7 +78,7 @@ def _anode_break() -> Solved:
 
 
 def _second() -> Solved:
-    squid = prepare("squid")
+    squid = membrane("squid")
 
     def fires(interval: float) -> bool:
         pulses = Pulse(STRENGTH, 1, at=2), Pulse(STRENGTH, 1, at=2 + interval)
@@ -91,7 +92,7 @@ def _second() -> Solved:
 
 
 def _warm() -> Solved:
-    squid = prepare("squid")
+    squid = membrane("squid")
     (peak, width), (warm_peak, warm_width) = _spike(squid), _spike(squid.in_bath(T=25))
     right = f"{'shorter' if warm_width < width else 'longer'} and {'lower' if warm_peak < peak else 'higher'}"
     return Solved(right, (
@@ -102,7 +103,7 @@ def _warm() -> Solved:
 
 
 def _tubule() -> Solved:
-    done = run(prepare("fibre"), protocol(Pulse(300, 0.5, at=2), duration=25))
+    done = run(membrane("fibre"), protocol(Pulse(300, 0.5, at=2), duration=25))
     right = float(done["K_t"].max() - done["K_t"][0])
     return Solved(
         right, f"One spike raises potassium in the tubules by {right:.2f} mM. (A model's value: measurements on frog and goat gave about 0.3 mM.)",
@@ -112,7 +113,7 @@ def _tubule() -> Solved:
 
 
 def _repolarises() -> Solved:
-    done = run(prepare("fibre"), protocol(Pulse(300, 0.5, at=2), duration=25))
+    done = run(membrane("fibre"), protocol(Pulse(300, 0.5, at=2), duration=25))
     top = int(np.argmax(done.V))
     falling = (done.t > done.t[top]) & (done.t < done.t[top] + 1.0)
     most = {name: float(done[s][falling].max()) for name, s in OUTWARD.items()}
