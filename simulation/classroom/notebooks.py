@@ -141,7 +141,11 @@ def cited(text: str) -> list[str]:
 
 
 def _with_citations(text: str, known: Mapping[str, str]) -> str:
-    return _CITED.sub(lambda found: "; ".join(parameter_sets.citation(known[key]) for key in re.findall(r"@([\w-]+)", found[1])), text)
+    def in_brackets(found: re.Match[str]) -> str:
+        named = (parameter_sets.citation(known[key]) for key in re.findall(r"@([\w-]+)", found[1]))
+        return f"({'; '.join(re.sub(r'[()]', '', name) for name in named)})"
+
+    return _CITED.sub(in_brackets, text)
 
 
 def _bibliography(keys: Iterable[str], known: Mapping[str, str]) -> Cell:
