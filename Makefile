@@ -5,7 +5,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 READY := $(VENV)/ready
 JOBS ?= 2
 
-.PHONY: run test lint figures benchmarks clean
+.PHONY: run test lint figures notebooks benchmarks clean
 
 run: $(READY)
 	$(BIN)/cramplab overview --out results --jobs $(JOBS)
@@ -19,6 +19,10 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# From notebooks/source: the copies for students in notebooks, those with answers in notebooks/solutions.
+notebooks: $(READY)
+	$(BIN)/cramplab notebooks notebooks --solutions
 
 # Beside other programs, each in an environment of its own below build/peers; results in build/benchmarks. An hour or so.
 benchmarks: $(READY)

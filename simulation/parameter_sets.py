@@ -255,3 +255,28 @@ def cited(parameters: Iterable[Parameter]) -> list[str]:
     return sorted({key for p in parameters for key in p.source})
 
 
+def _names(fields: Mapping[str, str]) -> list[str]:
+    return [author.split(",")[0] for author in fields.get("author", "").split(" and ")]
+
+
+def reference(entry: str) -> str:
+    """A BibTeX entry as a line of text."""
+    fields = entry_fields(entry)
+    if not fields:
+        return entry
+    names = _names(fields)
+    who = f"{names[0]} et al." if len(names) > 2 or "others" in names else " & ".join(names)
+    where = fields.get("journal") or fields.get("booktitle") or fields.get("howpublished") or fields.get("publisher") or ""
+    volume = f" {fields['volume']}" if "journal" in fields and "volume" in fields else ""
+    pages = f":{fields['pages']}" if volume and "pages" in fields else ""
+    doi = f". doi:{fields['doi']}" if "doi" in fields else ""
+    return f"{who} ({fields.get('year', 'no year')}). {fields.get('title', '')}. {where}{volume}{pages}{doi}"
+
+
+def citation(entry: str) -> str:
+    """A BibTeX entry as it is cited in a sentence: 'Hille, Woodhull & Shapiro (1975)', with more than three authors 'Shorten et al. (2007)'."""
+    fields = entry_fields(entry)
+    *first, last = _names(fields)
+    few = len(first) < 3 and last != "others"
+    who = f"{', '.join(first)} & {last}" if first and few else f"{first[0]} et al." if first else last
+    return f"{who} ({fields.get('year', 'no year')})"

@@ -24,8 +24,9 @@ from simulation.experiment.protocol import BathChange, Clamp, Noise, Pulse, Ramp
 
 HEAVY = ("numpy", "scipy", "llvmlite", "matplotlib", "xarray", "pydantic", "pint", "sympy", "joblib", "netCDF4", "rich")
 LEAVES = (
-    "models", "equations", "rest", "continue", "shift", "run", "sweep", "regimes", "sensitivity", "fit", "excitability", "conduction", "figure",
-    "explore", "validate", "overview", "why", "parameters list", "parameters show", "parameters diff", "parameters check", "parameters cite",
+    "models", "equations", "rest", "continue", "shift", "run", "sweep", "regimes", "population", "sensitivity", "fit", "excitability",
+    "conduction", "panel", "conditions", "course", "figure", "explore", "notebooks", "validate", "claims", "overview", "why",
+    "parameters list", "parameters show", "parameters diff", "parameters check", "parameters cite",
 )
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and devices of POSIX")
 

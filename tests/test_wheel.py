@@ -1,4 +1,4 @@
-"""What is installed elsewhere is the same instrument: the wheel holds every model, parameter set and reference."""
+"""What is installed elsewhere is the same instrument: the wheel holds every model, parameter set, reference and notebook."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ import zipfile
 from pathlib import Path
 
 from simulation import models, parameter_sets
+from simulation.classroom import notebooks
 
 REPOSITORY = Path(__file__).parent.parent
 LIST = """
 import json, simulation
 from simulation import models, parameter_sets as ps
+from simulation.classroom import notebooks
 from simulation.studies import validation
 print(json.dumps({"file": simulation.__file__, "models": models.names(), "sets": ps.available(), "references": list(ps.references()),
-                  "values": {n: {s: p.value for s, p in ps.load(n).parameters.items()} for n in ps.available()}, "rows": len(validation.rows())}))
+                  "values": {n: {s: p.value for s, p in ps.load(n).parameters.items()} for n in ps.available()}, "rows": len(validation.rows()),
+                  "notebooks": {n: [notebooks.notebook(n), notebooks.notebook(n, "solution")] for n in notebooks.names()}}))
 """
 
 
@@ -41,3 +44,4 @@ def test_a_wheel_installed_elsewhere_lists_the_same(tmp_path):
     assert found["references"] == list(parameter_sets.references())
     assert found["values"] == {n: {s: p.value for s, p in parameter_sets.load(n).parameters.items()} for n in parameter_sets.available()}
     assert found["rows"] > 40
+    assert found["notebooks"] == {n: [notebooks.notebook(n), notebooks.notebook(n, "solution")] for n in notebooks.names()}

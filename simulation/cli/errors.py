@@ -13,6 +13,7 @@ _CODES = {
     "ModelSaysNo": MODEL_SAYS_NO,
     "ModelError": WRONG_USE,
     "ParameterError": WRONG_USE,
+    "ClassroomError": WRONG_USE,
     "ExperimentError": WRONG_USE,
     "FigureError": WRONG_USE,
     "FileError": WRONG_USE,

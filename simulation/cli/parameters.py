@@ -137,14 +137,14 @@ def cite(
     if lacking:
         output.warn(f"the bibliography lacks {', '.join(lacking)}")
     if json:
-        sources = [{"key": key, "reference": _reference(entries.get(key, "")), "parameters": users[key]} for key in keys]
+        sources = [{"key": key, "reference": parameter_sets.reference(entries.get(key, "")), "parameters": users[key]} for key in keys]
         output.as_json({"set": found.name, "sources": sources})
     elif bibtex:
         print("\n\n".join(entries[key] for key in keys if key in entries))
     else:
         for key in keys:
             what = f"{words.count(len(users[key]), 'parameter')}" if users[key] else "the model"
-            print(output.wrapped(f"{_reference(entries.get(key, key))} ({what})", first=f"{key}: ", indent="    "))
+            print(output.wrapped(f"{parameter_sets.reference(entries.get(key, key))} ({what})", first=f"{key}: ", indent="    "))
 
 
 # ---- parts
@@ -202,20 +202,3 @@ def _complaint(name: str) -> str:
 def _list(items: Iterable[str], most: int = 3) -> str:
     items = list(items)
     return ", ".join(items[:most]) + (f" and {len(items) - most} more" if len(items) > most else "")
-
-
-def _reference(entry: str) -> str:
-    """A BibTeX entry as a line of text."""
-    from simulation.parameter_sets import entry_fields
-
-    fields = entry_fields(entry)
-    if not fields:
-        return entry
-    authors = fields.get("author", "").split(" and ")
-    names = [author.split(",")[0] for author in authors]
-    who = f"{names[0]} et al." if len(names) > 2 or "others" in names else " & ".join(names)
-    where = fields.get("journal") or fields.get("booktitle") or fields.get("howpublished") or fields.get("publisher") or ""
-    volume = f" {fields['volume']}" if "journal" in fields and "volume" in fields else ""
-    pages = f":{fields['pages']}" if volume and "pages" in fields else ""
-    doi = f". doi:{fields['doi']}" if "doi" in fields else ""
-    return f"{who} ({fields.get('year', 'no year')}). {fields.get('title', '')}. {where}{volume}{pages}{doi}"

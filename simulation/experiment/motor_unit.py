@@ -290,7 +290,7 @@ def run_unit(
 
     ``duration``: ms; two seconds beyond the end of the drive if not given. ``muscle_start``: every state of the fibre at the beginning.
     Raises ModelSaysNo if a stage cannot be followed, ExperimentError for a drive that begins after the end."""
-    drive = drive or Drive()
+    drive = Drive() if drive is None else drive
     if duration is None:
         duration = (drive.end or 0.0) + 2000.0
     if drive.start is not None and drive.start >= duration:

@@ -91,8 +91,8 @@ _IN_NAMES: tuple[tuple[str, str], ...] = (
 _COMPARTMENT = re.compile(r"_[stin]$")
 _SYMBOL_IN_WORDS = re.compile(r"\b[A-Za-z]+(?:_[A-Za-z0-9]+)+\b")
 _UNITS = (
-    ("uA", "µA"), ("uF", "µF"), ("uM", "µM"), ("uS", "µS"), ("umol", "µmol"), ("Ohm", "Ω"), ("cm2", "cm²"), ("nm2", "nm²"), ("degC", "°C"),
-    ("*", "·"),
+    ("uA", "µA"), ("uF", "µF"), ("uM", "µM"), ("uS", "µS"), ("umol", "µmol"), ("Ohm", "Ω"), ("cm2", "cm²"), ("cm3", "cm³"), ("nm2", "nm²"),
+    ("degC", "°C"), ("*", "·"),
 )
 
 
