@@ -1,0 +1,28 @@
+"""What a lecture figure is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from simulation.figures.plate import Plate
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What came out: how it is drawn at a size, and the numbers that the figure rests on.
+
+    ``numbers``: what, with its unit, in the words that a reader would use -> value: 'rheobase at K 2.5 mM (uA/cm2)'. NaN where there is none."""
+
+    draw: Callable[[str], Plate]
+    numbers: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class LectureFigure:
+    """A figure of the gallery. ``teaches``: what it is shown for, in one sentence; ``make`` computes it."""
+
+    name: str
+    title: str
+    teaches: str
+    make: Callable[[], Shown]
