@@ -188,7 +188,7 @@ def test_sliders(bench, of):
 def test_normal_ranges_are_said_in_words(bench):
     words = {s.name: s.words for s in explorer.bath_sliders(bench.untouched("fibre"))}
     assert words["K"] == "normal 3.5 to 5.0"
-    assert words["Ca"] == "normal 1.10 to 1.30"
+    assert words["Ca"] == "normal 1.12 to 1.32"
     assert words["pH"] == "normal 7.35 to 7.45"
     assert [s.words for s in explorer.bath_sliders(bench.untouched("squid"))] == ["control 6.3"]
 

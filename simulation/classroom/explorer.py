@@ -15,6 +15,7 @@ import numpy as np
 
 from simulation.assembly.compile import Array
 from simulation.assembly.errors import ModelError, nearest
+from simulation.clinic.panel import normal_bath
 from simulation.experiment import many
 from simulation.experiment.bath import COMPONENTS, Bath
 from simulation.experiment.errors import ExperimentError, ModelSaysNo
@@ -99,8 +100,7 @@ class Slider:
     words: str
 
 
-# Reference ranges of healthy adults as textbooks print them (plasma, ionised), recalled: they are marked beside a slider and computed with nowhere.
-_NORMAL = {"K": (3.5, 5.0), "Ca": (1.1, 1.3), "Mg": (0.45, 0.65), "pH": (7.35, 7.45), "T": (36.5, 37.5)}
+_BODY = (36.5, 37.5)  # degC, recalled: marked beside a slider and computed with nowhere
 _SPAN = {"K": (0.5, 12.0, 0.1), "Ca": (0.2, 3.0, 0.05), "Mg": (0.0, 3.0, 0.05), "pH": (6.8, 7.8, 0.01), "T": (20.0, 42.0, 0.5)}
 _WARM = 30.0  # degC: a membrane whose control is colder is no warm-blooded one's
 _MOST = 3.0  # times control
@@ -111,7 +111,8 @@ def bath_sliders(p: Preparation) -> list[Slider]:
     out = []
     for name in (n for n in _SPAN if n in p.bound.model.bath):
         control = p.parameters[p.bound.model.bath[name]].value
-        (low, high, step), normal = _SPAN[name], _NORMAL[name]
+        low, high, step = _SPAN[name]
+        normal = _BODY if name == "T" else normal_bath()[name]
         if name == "T" and control < _WARM:
             out.append(Slider(name, "temperature", "degC", 0.0, 30.0, 0.1, control, None, f"control {control:g}"))
             continue

@@ -121,6 +121,14 @@ class Panel:
         return replace(self, values={k: v for k, v in self.values.items() if k != name})
 
 
+@cache
+def normal_bath() -> Mapping[str, tuple[float, float]]:
+    """The reference bands as what nerve and muscle lie in, by component of the bath: ionised calcium, and of magnesium its ionised part."""
+    bands = {name: analytes()["iCa" if name == "Ca" else name].normal for name in ("K", "Na", "Ca", "pH")}
+    low, high = (Panel({"Mg": total}).Mg_ion for total in analytes()["Mg"].normal)
+    return bands | {"Mg": (low, high)}
+
+
 def _normal_body() -> Mapping[str, float]:
     return {s: p.value for s, p in body_knobs().items()}
 
