@@ -9,6 +9,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -163,10 +164,15 @@ def read_file(path: Path) -> ParameterFile:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
         raise ParameterError(f"cannot read {path}: {reason}") from None
+    return _checked(path.name, text)
+
+
+@lru_cache(maxsize=64)
+def _checked(name: str, text: str) -> ParameterFile:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ParameterError(f"{path.name} is not valid TOML: {error}") from None
+        raise ParameterError(f"{name} is not valid TOML: {error}") from None
     try:
         return ParameterFile.model_validate(data)
     except ValidationError as error:
@@ -174,7 +180,7 @@ def read_file(path: Path) -> ParameterFile:
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         message = first["msg"].removeprefix("Value error, ")
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        raise ParameterError(f"{path.name}: {where}: {message}{more}") from None
+        raise ParameterError(f"{name}: {where}: {message}{more}") from None
 
 
 def load(name: str | Path) -> ParameterSet:

@@ -24,6 +24,12 @@ settings.register_profile("thorough", settings.get_profile("here"), max_examples
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
+def pytest_collection_modifyitems(items):
+    """What takes longest and cannot be divided comes first: at the end one worker would wait for the other."""
+    first = ("tests/test_validation.py", "tests/test_browser.py")
+    items.sort(key=lambda item: first.index(item.nodeid.split("::")[0]) if item.nodeid.startswith(first) else len(first))
+
+
 @pytest.fixture(scope="session")
 def prepared():
     """``prepared(model, bath, mode=..., freeze=...)``: a preparation, the same one at every call."""

@@ -155,7 +155,7 @@ def test_the_tableau_is_of_fourth_order():
 
 def test_a_step_of_the_engine_is_a_step_of_the_method(squid):
     p = squid
-    start = rested(p)
+    start = rested(p).copy()
     start[p.potential] += 12
     n = len(start)
 

@@ -39,7 +39,7 @@ class Definition:
         return (inspect.getdoc(self.equation) or "").split("\n\n")[0].replace("\n", " ")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bound:
     """A model with every name resolved.
 

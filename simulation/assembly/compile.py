@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property, wraps
+from functools import cache, cached_property, lru_cache, wraps
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -214,4 +214,10 @@ def compile_model(bound: Bound, kind: str | None = None) -> Kernel:
     kind = kind or os.environ.get("CRAMPLAB_KERNEL") or "llvm"
     if kind not in ("llvm", "plain"):
         raise ValueError(f"kernel '{kind}' is neither 'llvm' nor 'plain'")
+    return _kernel(bound, kind)
+
+
+@lru_cache(maxsize=64)
+def _kernel(bound: Bound, kind: str) -> Kernel:
+    """The same for every preparation of a model: what it compiles is compiled once."""
     return Kernel(Emitted(bound), kind)

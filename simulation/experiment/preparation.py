@@ -127,10 +127,10 @@ class Preparation:
         """Positions of states that are held while the rest is sought: also those that take hours, and one of each sum that is conserved."""
         return self.held | {i for i, s in enumerate(self.bound.states) if s.pace in ("hours", "conserved")}
 
-    @property
+    @cached_property
     def control(self) -> Preparation:
         """The same membrane in the control bath of its parameter set, everything equilibrated."""
-        return replace(self, bath=Bath(), mode="chronic", frozen=())
+        return replace(self, bath=Bath(), mode="chronic", frozen=()) if self.bath or self.mode != "chronic" or self.frozen else self
 
     def guess(self) -> Array:
         """A state near rest, from the declared guesses."""
@@ -195,6 +195,7 @@ def prepare(
     frozen = (freeze,) if isinstance(freeze, str) else tuple(freeze)
     out = Preparation(compile_model(bound, kernel), numbers, Bath(bath), mode, frozen)
     return out.with_values(set or {}).scaled(scale or {})
+
 
 def _version() -> str:
     try:

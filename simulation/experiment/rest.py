@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -156,6 +157,7 @@ class _System:
                 yield float(v), y, float(self.rates(y)[V])
 
 
+@lru_cache(maxsize=128)  # by the preparation itself: one that is examined in many ways rests once
 def find_rest(p: Preparation) -> Rest:
     """All steady states between -180 and +40 mV.
 
@@ -274,6 +276,7 @@ def _polish(system: _System, low: Point, high: Point) -> Array | None:
 def _describe(system: _System, y: Array) -> SteadyState:
     residual = float(np.max(np.abs(system.rates(y)[system.free])))
     eigenvalues = np.linalg.eigvals(system.jacobian(y)[np.ix_(system.free, system.free)])
+    y.setflags(write=False)  # several experiments begin from it
     return SteadyState(float(y[system.p.potential]), y, eigenvalues, residual)
 
 
