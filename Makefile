@@ -12,8 +12,7 @@ run: $(READY)
 
 test: $(READY)
 	-@$(BIN)/python tests/get_chromium.py
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup tests
-	$(BIN)/python -m pytest -n $(JOBS) --nbmake notebooks
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --nbmake tests notebooks
 
 lint: $(READY)
 	$(BIN)/ruff check .

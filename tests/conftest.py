@@ -24,10 +24,13 @@ settings.register_profile("thorough", settings.get_profile("here"), max_examples
 settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
+# Files that take longest come first: a file is one worker's, and at the end the other would wait for it.
+LONGEST = ("validation", "browser", "exercises", "continuation", "cli", "clinic")
+
+
 def pytest_collection_modifyitems(items):
-    """What takes longest and cannot be divided comes first: at the end one worker would wait for the other."""
-    first = ("tests/test_validation.py", "tests/test_browser.py")
-    items.sort(key=lambda item: first.index(item.nodeid.split("::")[0]) if item.nodeid.startswith(first) else len(first))
+    names = [f"test_{name}.py" for name in LONGEST]
+    items.sort(key=lambda item: names.index(item.path.name) if item.path.name in names else len(names))
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,6 @@ from simulation import figures
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 PATIENCE = 120  # s that a busy machine may take for a step
-pytestmark = pytest.mark.xdist_group("browser")
 
 # Contrast of every visible word with what is behind it, as WCAG 2 defines it, and the words that fall short: below 4.5, or 3 if large.
 CONTRAST = """() => {

@@ -11,8 +11,6 @@ from simulation.experiment.errors import ExperimentError
 from simulation.studies import validation
 from simulation.studies.validation import Count, Outcome, Row, judge, rows, select
 
-pytestmark = pytest.mark.xdist_group("validation")  # the table is run once, by one worker
-
 KNOWN_DEVIATIONS = {
     "rest-4-mouse", "rest-after-work", "hypopp-4", "hypopp-4-second",
     "g_Cl-6", "g_K-6", "chloride-share-6", "g_Cl-37", "Cl-free-resistance", "tubular-Cl",
