@@ -246,13 +246,12 @@ def test_all_rests_are_found_where_the_tubule_has_several_states_at_one_potentia
     """A search along V alone jumps from one to another there; what continuation follows through this bath is what is to be found."""
     p = fibre.scaled({"P_Kir": factor})
     followed = follow_rests(p, f"K={K - 0.05:g}:{K + 0.05:g}").to_dataset()
-    there = np.array([s.V for s in sim.find_rest(p.in_bath(K=K)).states])
-    assert len(there) == 3
-    for V in there:
+    rests = sim.find_rest(p.in_bath(K=K)).states
+    assert len(rests) == 3
+    for V in (s.V for s in rests):
         near = np.abs(followed["V_s"].values - V) + 100 * np.abs(followed["K"].values - K)
         assert near.min() < 2.0
-    index = [i for i, s in enumerate(sim.find_rest(p.in_bath(K=K)).states) if s.stable]
-    assert index == [0, 2]
+    assert [i for i, s in enumerate(rests) if s.stable] == [0, 2]
 
 
 def test_an_acute_fibre_is_followed_with_what_it_holds(prepared):

@@ -17,7 +17,7 @@ from scipy.optimize import brentq
 
 from simulation.assembly.compile import Array
 
-FIRST_STEP, MOST_STEP, LEAST_STEP = 1e-3, 0.03, 1e-9
+FIRST_STEP, LEAST_STEP = 1e-3, 1e-9
 MOST_POINTS = 4000
 _ARRIVED, _NEAR_ENOUGH, _TRIES = 1e-12, 1e-8, 12
 _TURN = 0.97  # cosine: a tangent never turns by more from point to point
@@ -83,6 +83,7 @@ class _Rests:
     """Steady states along one parameter: u = (z, x)."""
 
     free = 1
+    most_step = 0.03  # along the curve, in states and parameters of size 1
 
     def __init__(self, equations: Equations) -> None:
         self.e, self.n = equations, len(equations.scale)
@@ -163,6 +164,8 @@ class _Rests:
 
 class _Places(_Rests):
     """Nothing but the places of a curve: no stability, nothing looked for."""
+
+    most_step = 0.06
 
     def node(self, u: Array, tangent: Array, before: _Node | None) -> _Node:
         return _Node(u, tangent, np.zeros(0, dtype=complex), self.edges(u), 0)
@@ -398,7 +401,7 @@ def _walk(curve: _Rests, u: Array, direction: int, step: float = FIRST_STEP) -> 
                 return out
             node = found
             out += [p for p in [curve.point(node)] if p is not None]
-            step = min(MOST_STEP, 1.4 * step)
+            step = min(curve.most_step, 1.4 * step)
     return out
 
 

@@ -19,7 +19,7 @@ from simulation.experiment.preparation import Preparation
 V_LOW, V_HIGH, V_STEP = -180.0, 40.0, 2.0
 MAY_REST = (-130.0, 10.0)  # mV: a point of the grid without an answer matters here
 _AROUND = 4.0  # mV
-_BESIDE = 0.02  # share by which states differ that are no further apart than the points of a curve
+_BESIDE = 0.04  # share by which states differ that are no further apart than the points of a curve
 _APART = 1e-4  # share by which two rates differ that are of two states
 _ON_GRID = 1e-5  # the last step's share where only a sign is wanted: Newton's method leaves the square of it
 
