@@ -137,7 +137,7 @@ def _one(claim: Claim, judged: Judged, without: Judged, robust: Sequence[Robust 
         output.say(f"What the model cannot say: {claim.cannot}")
     known = parameter_sets.references()
     if claim.sources:
-        output.say("", "Sources:", *(output.wrapped(citation(known[k]), first="  ", indent="    ") for k in claim.sources if k in known))
+        output.say("", "Sources:", *(output.wrapped(parameter_sets.reference(known[k]), first="  ", indent="    ") for k in claim.sources if k in known))
 
 
 def result(finding: Finding, found: Found) -> str:
@@ -167,12 +167,3 @@ def short(key: str) -> str:
     """'Garrison 2020' of a key such as garrison2020."""
     match = re.fullmatch(r"([a-z_-]+)(\d{4})\w*", key)
     return f"{match[1].title()} {match[2]}" if match else key
-
-
-def citation(entry: str) -> str:
-    """Author, year, title and journal of a BibTeX entry in one line."""
-    of = dict(re.findall(r"^\s*(\w+)\s*=\s*\{(.*)\},?\s*$", entry, re.MULTILINE))
-    authors = of.get("author", "").split(" and ")
-    who = authors[0].split(",")[0] + (" et al." if len(authors) > 2 else f" & {authors[1].split(',')[0]}" if len(authors) == 2 else "")
-    doi = f" doi:{of['doi']}" if "doi" in of else ""
-    return re.sub(r"[{}]", "", f"{who} ({of.get('year', 'n.d.')}). {of.get('title', '')}. {of.get('journal', of.get('publisher', ''))}.{doi}")

@@ -102,10 +102,10 @@ def console(stderr: bool = False) -> Console:
 
 
 def say(*lines: str, style: str | None = None) -> None:
-    """Lines on standard output, wrapped between words; a number keeps its unit."""
+    """Lines on standard output, wrapped between words, if they are not yet; a number keeps its unit."""
     out = console()
     for line in lines:
-        out.print(wrapped(line, out.width), style=style)
+        out.print(line if "\n" in line else wrapped(line, out.width), style=style)
 
 
 def wrapped(text: str, width: int = WIDTH, first: str = "", indent: str = "") -> str:
