@@ -137,7 +137,8 @@ def _one(claim: Claim, judged: Judged, without: Judged, robust: Sequence[Robust 
         output.say(f"What the model cannot say: {claim.cannot}")
     known = parameter_sets.references()
     if claim.sources:
-        output.say("", "Sources:", *(output.wrapped(parameter_sets.reference(known[k]), first="  ", indent="    ") for k in claim.sources if k in known))
+        listed = (parameter_sets.reference(known[k]) for k in claim.sources if k in known)
+        output.say("", "Sources:", *(output.wrapped(one, first="  ", indent="    ") for one in listed))
 
 
 def result(finding: Finding, found: Found) -> str:
