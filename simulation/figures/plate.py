@@ -38,13 +38,13 @@ class Plate(Figure):
         """For notebooks: the image and its description."""
         buffer = BytesIO()
         with matplotlib.rc_context(FONTS):
-            self.savefig(buffer, format="png", facecolor="white")
+            self.savefig(buffer, format="png", facecolor=self.get_facecolor())
         return buffer.getvalue(), {"alt": self.alt}
 
 
 def new_plate(s: Size, *, title: str, alt: str, provenance: Mapping[str, Any]) -> Plate:
     """An empty figure of that size."""
     layout = ConstrainedLayoutEngine(w_pad=0.5 * s.font / 72, h_pad=0.25 * s.font / 72, hspace=0.0, wspace=0.0)
-    plate = Plate(figsize=(s.width, s.height), layout=layout)
+    plate = Plate(figsize=(s.width, s.height), layout=layout, facecolor="white")  # a slide or a notebook may be dark
     plate.title, plate.alt, plate.provenance = title[:1].upper() + title[1:], alt, provenance
     return plate

@@ -107,9 +107,9 @@ def _plain_value(value: Any) -> Any:
 
 
 def _print(figure: Figure, path: Path, name: str, metadata: Mapping[str, str | None]) -> None:
-    # White behind: a slide or a notebook may be dark.
+    paper = figure.get_facecolor() if isinstance(figure, Plate) else "white"
     with matplotlib.rc_context(_SETTINGS):
-        figure.savefig(path, format=name, dpi=DOTS_PER_INCH, metadata=dict(metadata), facecolor="white")
+        figure.savefig(path, format=name, dpi=DOTS_PER_INCH, metadata=dict(metadata), facecolor=paper)
 
 
 # ---- SVG

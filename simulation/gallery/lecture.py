@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from simulation.figures.plate import Plate
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 @dataclass(frozen=True)
@@ -26,3 +30,8 @@ class LectureFigure:
     title: str
     teaches: str
     make: Callable[[], Shown]
+
+
+def at(found: xr.Dataset, name: str, **place: float) -> float:
+    """A number of a result at the point nearest to a place."""
+    return float(found[name].sel(place, method="nearest"))

@@ -1,0 +1,121 @@
+"""Lecture figures into a folder: every size, theme and format, an index of the numbers that they rest on, and a page to look through."""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simulation import figures, files
+from simulation.gallery.lecture import LectureFigure
+
+INDEX, PAGE = "figures.json", "index.html"
+_SAME = 1e-6  # share by which a number may differ that is made again: rounding
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A figure that was made. ``how``: 'new', 'changed' or 'unchanged'; ``changes``: number -> (before, now), None where it was not or is not there."""
+
+    figure: LectureFigure
+    alt: str
+    numbers: Mapping[str, float]
+    files: tuple[Path, ...]
+    how: str
+    changes: Mapping[str, tuple[float | None, float | None]]
+
+
+def printed(figure: LectureFigure, out: Path, sizes: Sequence[str], themes: Sequence[str], formats: Sequence[str]) -> Printed:
+    """Makes a figure and writes it into ``out``, in a folder for each size and theme; the index knows its numbers then.
+
+    Raises FigureError, or FileError where it cannot be written."""
+    shown = figure.make()
+    written: list[Path] = []
+    alt = ""
+    for size in sizes:
+        for theme in themes:
+            plate = shown.draw(size)
+            plate.title, alt = figure.title, plate.alt
+            plate.provenance = {**plate.provenance, "lecture_figure": figure.name}
+            if theme == "dark":
+                figures.in_dark(plate)
+            written += figures.save(plate, out / f"{size}-{theme}" / figure.name, formats)
+    index = read_index(out)
+    before = index.get(figure.name)
+    changes = differences(before["numbers"], shown.numbers) if before else {}
+    how = "new" if before is None else "changed" if changes else "unchanged"
+    kept = {out / name for name in before["files"]} if before else set()
+    known = sorted({*written, *(path for path in kept if path.is_file())})
+    index[figure.name] = {
+        "title": figure.title, "teaches": figure.teaches, "alt": alt, "numbers": {k: _kept(v) for k, v in shown.numbers.items()},
+        "files": [path.relative_to(out).as_posix() for path in known],
+    }
+    _write(out / INDEX, json.dumps({"figures": index}, indent=1, ensure_ascii=False) + "\n")
+    return Printed(figure, alt, shown.numbers, tuple(written), how, changes)
+
+
+def read_index(out: Path) -> dict[str, Any]:
+    """What the index of a folder says of each figure; empty where there is none. Raises FigureError for one that cannot be read."""
+    try:
+        found: dict[str, Any] = json.loads((out / INDEX).read_text(encoding="utf-8"))["figures"]
+        for one in found.values():
+            if not isinstance(one["numbers"], dict) or not isinstance(one["files"], list):
+                raise TypeError
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise figures.FigureError(f"{out / INDEX} is no index of lecture figures: remove it, or take another folder with --out") from None
+    return found
+
+
+def differences(before: Mapping[str, float | None], now: Mapping[str, float]) -> dict[str, tuple[float | None, float | None]]:
+    """Numbers that are not what they were, those that came and those that went."""
+    out: dict[str, tuple[float | None, float | None]] = {}
+    for name in {**before, **now}:
+        old, new = before.get(name), _kept(now[name]) if name in now else None
+        same = old == new if old is None or new is None else math.isclose(old, new, rel_tol=_SAME, abs_tol=1e-12)
+        if not same or (name in before) != (name in now):
+            out[name] = (old, new)
+    return out
+
+
+def _kept(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def write_page(out: Path, order: Iterable[LectureFigure]) -> Path | None:
+    """A page with all figures that the folder holds, to be looked through without a network; None if none of them is an image for pages."""
+    index = read_index(out)
+    parts = []
+    for figure in order:
+        one = index.get(figure.name, {"files": []})
+        image = next((name for ending in (".svg", ".png") for name in one["files"] if name.endswith(ending) and "light" in name), None)
+        if image is not None:
+            numbers = "".join(f"<tr><td>{html.escape(name)}<td>{'none' if x is None else f'{x:.4g}'}" for name, x in one["numbers"].items())
+            links = " ".join(f'<a href="{html.escape(name)}">{html.escape(name)}</a>' for name in one["files"])
+            parts.append(
+                f'<section id="{figure.name}"><h2>{html.escape(figure.title)}</h2><p>{html.escape(figure.teaches)}</p>'
+                f'<img src="{html.escape(image)}" alt="{html.escape(one["alt"])}" loading="lazy">'
+                f"<details><summary>Numbers and files</summary><table>{numbers}</table><p>{links}</p></details></section>"
+            )
+    if not parts:
+        return None
+    _write(out / PAGE, _HEAD + "\n".join(parts) + "\n")
+    return out / PAGE
+
+
+_HEAD = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Lecture figures</title>
+<style>:root{color-scheme:light dark}body{font:1.1rem/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}
+img{width:100%;height:auto;background:#fff}section{margin:0 0 4rem}td{padding:0 1.5rem 0 0}a{overflow-wrap:anywhere}</style>
+<h1>Lecture figures</h1><p>Made by <code>cramplab figures</code>. <code>cramplab why FILE</code> says how each was made. They teach; they give no
+advice on a patient.</p>
+"""
+
+
+def _write(path: Path, text: str) -> None:
+    with files.aside(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
