@@ -19,7 +19,7 @@ _SAME = 1e-6  # share by which a number may differ that is made again: rounding
 
 @dataclass(frozen=True)
 class Printed:
-    """A figure that was made. ``how``: 'new', 'changed' or 'unchanged'; ``changes``: number -> (before, now), None where it was not or is not there."""
+    """A figure that was made. ``how``: 'new', 'changed' or 'unchanged'; ``changes``: number -> (before, now), None where there is none."""
 
     figure: LectureFigure
     alt: str
