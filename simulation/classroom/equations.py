@@ -10,6 +10,7 @@ from typing import Any
 from simulation.assembly.bind import Bound, Definition, units_of
 from simulation.assembly.symbols import symbol_latex
 from simulation.assembly.trace import as_expr, symbol
+from simulation.experiment.body import Body
 from simulation.experiment.junction import Junction
 from simulation.experiment.preparation import Preparation, prepare
 from simulation.figures.style import unit as printed
@@ -39,16 +40,16 @@ class Equation:
         return f"$$\n{self.latex}\n$$\n\n{self.text}{unit}{table}"
 
 
-def equation(what: str | Callable[..., Any], of: str | Preparation | Junction | None = None) -> Equation:
+def equation(what: str | Callable[..., Any], of: str | Preparation | Junction | Body | None = None) -> Equation:
     """An equation of a model by its symbol, ``equation('I_Kdr', fibre)``, or any function of ``simulation.physiology``.
 
-    ``of``: a model's name, a preparation or a junction, whose numbers are then listed. A symbol without suffix is that of the outer
+    ``of``: a model's name, a preparation, a junction or a body, whose numbers are then listed. A symbol without suffix is that of the outer
     membrane. Raises ModelError with the nearest names, TypeError for a symbol without model."""
     if isinstance(of, str):
         of = prepare(of)
     if callable(what):
         return _typeset(_bare(what), of.parameters if of is not None else None)
-    if not isinstance(of, Preparation):
+    if not isinstance(of, Preparation | Body):
         raise TypeError(f"equation('{what}') needs the model that it stands in, for example equation('{what}', 'fibre')")
     return _typeset(_definition(of.bound, what), of.parameters)
 

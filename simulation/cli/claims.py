@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -128,11 +127,7 @@ def _one(claim: Claim, judged: Judged, without: Judged, robust: Sequence[Robust 
     output.say("", f"Verdict: {judged.verdict}. Where {claim.without}: {without.verdict}.", style=None)
     output.say(f"The lesson: {claim.lesson}")
     if claim.literature:
-        def names(found: re.Match[str]) -> str:
-            return f" ({', '.join(short(key.strip(' @')) for key in found[1].split(';'))})"
-
-        cited = re.sub(r" ?\[@([\w-]+(?:; ?@[\w-]+)*)\]", names, claim.literature)
-        output.say("", f"What trials and reviews say: {' '.join(cited.split())}")
+        output.say("", f"What trials and reviews say: {claim.seen}")
     if claim.cannot:
         output.say(f"What the model cannot say: {claim.cannot}")
     known = parameter_sets.references()
@@ -162,9 +157,3 @@ def _within(interval: Interval, unit: str) -> str:
     if low == high:
         return f"{low:g}{unit}"
     return f"{high:g}{unit} or less" if low in (-math.inf, -100) else f"{low:g}{unit} or more" if math.isinf(high) else f"{low:g} to {high:g}{unit}"
-
-
-def short(key: str) -> str:
-    """'Garrison 2020' of a key such as garrison2020."""
-    match = re.fullmatch(r"([a-z_-]+)(\d{4})\w*", key)
-    return f"{match[1].title()} {match[2]}" if match else key

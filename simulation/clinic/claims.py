@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -23,7 +24,7 @@ RULE = (
     "Every deciding experiment comes out for the claim, against it, or neither, by limits that the ledger states. All for it: supported. "
     "Some for it: supported in part. None for it, at least one against: contradicted. Neither in any: outside the model."
 )
-_NOT_DECIDING = ("cli", "figures", "classroom")  # rooms whose code has no part in a verdict
+_NOT_DECIDING = ("cli", "figures", "classroom", "gallery")  # rooms whose code has no part in a verdict
 
 
 class Claim(BaseModel):
@@ -48,6 +49,20 @@ class Claim(BaseModel):
     def sources(self) -> tuple[str, ...]:
         """Keys of references.bib."""
         return tuple(dict.fromkeys((*self.speaks_for, *self.against)))
+
+    @property
+    def seen(self) -> str:
+        """What trials and reviews saw, with their sources in brackets: 'Garrison 2020'."""
+        def names(found: re.Match[str]) -> str:
+            return f" ({', '.join(_short(key.strip(' @')) for key in found[1].split(';'))})"
+
+        return " ".join(re.sub(r" ?\[@([\w-]+(?:; ?@[\w-]+)*)\]", names, self.literature).split())
+
+
+def _short(key: str) -> str:
+    """'Garrison 2020' of a key such as garrison2020."""
+    match = re.fullmatch(r"([a-z_-]+)(\d{4})\w*", key)
+    return f"{match[1].title()} {match[2]}" if match else key
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import importlib
 
 from simulation.classroom.exercise import Exercise
 
-_WHERE = ("first_look", "rest", "spike", "potassium", "calcium", "magnesium", "cramp", "open_lab")
+_WHERE = ("first_look", "rest", "spike", "potassium", "calcium", "magnesium", "body", "causes", "cramp", "claims", "open_lab")
 
 
 def names() -> tuple[str, ...]:

@@ -1,13 +1,16 @@
-"""The open lab: channels of one's own in the squid axon."""
+"""The open lab: a serum panel of one's own, and channels of one's own in the squid axon."""
 
 from __future__ import annotations
+
+from functools import cache
 
 from simulation.assembly.declare import Channel, Gate
 from simulation.assembly.dimensions import UnitError
 from simulation.classroom.exercise import Choice, Exercise, Solved
 from simulation.classroom.laboratory import with_channel
 from simulation.classroom.lessons.bench import membrane
-from simulation.classroom.lessons.words import MORE_LESS_NEGATIVE, compared
+from simulation.classroom.lessons.words import EASIER_HARDER, MORE_LESS_NEGATIVE, compared
+from simulation.clinic import panel
 from simulation.experiment.preparation import Preparation
 from simulation.experiment.protocol import Pulse, protocol
 from simulation.experiment.rest import find_rest
@@ -15,6 +18,7 @@ from simulation.experiment.solve import run
 from simulation.physiology.vocabulary import boltzmann, dimensionless, falling_boltzmann, gate, ms, mS_cm2, mV, uA_cm2
 
 STEP = protocol(Pulse(10, 100, at=5), after=5)
+PANEL = ("K=2.9", "Ca=1.95", "Mg=0.55", "albumin=32", "pH=7.5")
 REFUSED, COMPUTED = "it refuses, because the units do not fit", "it computes with it"
 
 
@@ -103,7 +107,29 @@ def _spikes() -> Solved:
     ))
 
 
+@cache
+def _reading() -> panel.Reading:
+    return panel.examine(panel.read(PANEL))
+
+
+def _panel() -> Solved:
+    axon = _reading().membranes["axon"]
+    return Solved(compared(axon.threshold_ratio, 1.0, EASIER_HARDER, 0.05), (
+        f"The threshold is {100 * axon.threshold_ratio:.0f} % of that in health, although ionised calcium ({_reading().panel.Ca_ion:.2f} mM) and "
+        "magnesium are low."
+    ))
+
+
+def _driver() -> Solved:
+    drives = {name: change for name, (change, _) in _reading().drives.items()}
+    right = max(drives, key=lambda name: abs(drives[name]))
+    return Solved(right, f"It alone accounts for {drives[right]:+.0f} % of the threshold, the next for "
+                  f"{sorted(drives.values(), key=abs)[-2]:+.0f} %. Reset it, and what is left points the other way.")
+
+
 EXERCISES = (
+    Exercise("open_lab.panel", "In the serum of this panel, the motor axon is … to excite.", Choice(EASIER_HARDER), _panel),
+    Exercise("open_lab.driver", "Which of these values changes the axon's threshold most?", Choice(("K", "Ca", "Mg", "albumin", "pH")), _driver),
     Exercise("open_lab.rest", "A potassium channel that is always open is added to the squid axon. Its resting potential becomes …",
              Choice(MORE_LESS_NEGATIVE), _rest),
     Exercise("open_lab.units", "Suppose you forget the driving force and write the current as g alone. What does the program do?",
