@@ -19,6 +19,10 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# The lecture figures, in every size and theme; some minutes.
+figures: $(READY)
+	$(BIN)/cramplab figures --out results/figures
+
 # From notebooks/source: the copies for students in notebooks, those with answers in notebooks/solutions.
 notebooks: $(READY)
 	$(BIN)/cramplab notebooks notebooks --solutions

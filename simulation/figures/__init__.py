@@ -4,6 +4,7 @@ Each function returns a Plate: a Matplotlib figure (no pyplot, shown by a notebo
 and its origin in ``provenance``, both of which ``save`` writes into the file."""
 
 from simulation.figures.branches import borders_figure, branches_figure
+from simulation.figures.causes import causes_figure
 from simulation.figures.claim import claim_figure
 from simulation.figures.compared import compared
 from simulation.figures.dark import THEMES, in_dark
@@ -28,8 +29,8 @@ from simulation.figures.traces import traces
 from simulation.figures.validation_page import validation_page
 
 __all__ = [
-    "SIZES", "THEMES", "FigureError", "Plate", "axis_label", "borders_figure", "branches_figure", "claim_figure", "compared", "course_figure",
-    "excitability_figure", "fit_figure", "gate_figure", "in_dark", "lines", "map_figure", "overlaid", "panel_figure", "population_figure",
-    "propagation_figure", "provenance_of", "regime_figure", "rest_curve", "save", "sensitivity_figure", "shift_figure", "strip", "traces",
-    "validation_page",
+    "SIZES", "THEMES", "FigureError", "Plate", "axis_label", "borders_figure", "branches_figure", "causes_figure", "claim_figure", "compared",
+    "course_figure", "excitability_figure", "fit_figure", "gate_figure", "in_dark", "lines", "map_figure", "overlaid", "panel_figure",
+    "population_figure", "propagation_figure", "provenance_of", "regime_figure", "rest_curve", "save", "sensitivity_figure", "shift_figure",
+    "strip", "traces", "validation_page",
 ]

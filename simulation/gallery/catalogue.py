@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from simulation.assembly.errors import nearest
 from simulation.figures import FigureError
-from simulation.gallery import membrane, nerve
+from simulation.gallery import body, membrane, muscle, nerve
 from simulation.gallery.lecture import LectureFigure
 
-MODULES = (membrane, nerve)
+MODULES = (membrane, nerve, muscle, body)
 
 
 def figures() -> tuple[LectureFigure, ...]:
