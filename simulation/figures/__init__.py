@@ -4,6 +4,7 @@ Each function returns a Plate: a Matplotlib figure (no pyplot, shown by a notebo
 and its origin in ``provenance``, both of which ``save`` writes into the file."""
 
 from simulation.figures.branches import borders_figure, branches_figure
+from simulation.figures.budget import budget_figure
 from simulation.figures.claim import claim_figure
 from simulation.figures.errors import FigureError
 from simulation.figures.excitability import excitability_figure
@@ -11,6 +12,7 @@ from simulation.figures.fit import fit_figure
 from simulation.figures.gates import gate_figure
 from simulation.figures.maps import lines, map_figure
 from simulation.figures.overlay import overlaid
+from simulation.figures.phase_plane import phase_plane_figure
 from simulation.figures.plate import Plate
 from simulation.figures.population import population_figure
 from simulation.figures.propagation import propagation_figure
@@ -26,7 +28,8 @@ from simulation.figures.traces import traces
 from simulation.figures.validation_page import validation_page
 
 __all__ = [
-    "SIZES", "FigureError", "Plate", "axis_label", "borders_figure", "branches_figure", "claim_figure", "course_figure", "excitability_figure",
-    "fit_figure", "gate_figure", "lines", "map_figure", "overlaid", "panel_figure", "population_figure", "propagation_figure", "provenance_of",
-    "regime_figure", "rest_curve", "save", "sensitivity_figure", "shift_figure", "strip", "traces", "validation_page",
+    "SIZES", "FigureError", "Plate", "axis_label", "borders_figure", "branches_figure", "budget_figure", "claim_figure", "course_figure",
+    "excitability_figure", "fit_figure", "gate_figure", "lines", "map_figure", "overlaid", "panel_figure", "phase_plane_figure", "population_figure",
+    "propagation_figure", "provenance_of", "regime_figure", "rest_curve", "save", "sensitivity_figure", "shift_figure", "strip", "traces",
+    "validation_page",
 ]
