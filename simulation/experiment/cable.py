@@ -213,6 +213,12 @@ class Propagation:
             out[: len(times), i] = times
         return out
 
+    def profile(self, t: Array | float) -> Array:
+        """V along the cable at some times (ms), shape (times, sections), by cubic Hermite interpolation between the solver's points."""
+        from scipy.interpolate import CubicHermiteSpline
+
+        return np.asarray(CubicHermiteSpline(self.t, self.V, self.dV_dt)(t))
+
     @property
     def arrival(self) -> Array:
         """That of the first spike, shape (sections,)."""
@@ -258,13 +264,17 @@ class Propagation:
         width = float(after[0] - up[0]) if len(after) else math.nan
         return {"peak": float(V[top]), "amplitude": float(V[top] - V[0]), "half_width": width, "max_dV_dt": float(slope.max())}
 
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What made it, enough to make it again."""
+        cable = {"sections": self.cable.sections, "stimulus": self.amplitude, "width": self.width, "starts": self.starts}
+        return {**self.cable.preparation.describe(), "cable": cable, "solver": self.solver.describe()}
+
     def to_xarray(self) -> xr.Dataset:
         """Dataset: V over time and position, arrival over position; velocity and what else was read off as attributes."""
         import xarray as xr
 
         p = self.cable.preparation
-        cable = {"sections": self.cable.sections, "stimulus": self.amplitude, "width": self.width, "starts": self.starts}
-        made = {**p.describe(), "cable": cable, "solver": self.solver.describe()}
         return xr.Dataset(
             {
                 "V": (("time", "x"), self.V, {"units": "mV", "long_name": "membrane potential"}),
@@ -275,7 +285,7 @@ class Propagation:
                 "time": ("time", self.t, {"units": "ms", "long_name": "time"}),
                 "x": ("x", self.cable.x, {"units": "mm", "long_name": "distance from the stimulated end"}),
             },
-            {"title": p.bound.model.title, "provenance": json.dumps(made)},
+            {"title": p.bound.model.title, "provenance": json.dumps(self.provenance)},
         )
 
 
