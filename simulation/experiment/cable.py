@@ -215,9 +215,13 @@ class Propagation:
 
     def profile(self, t: Array | float) -> Array:
         """V along the cable at some times (ms), shape (times, sections), by cubic Hermite interpolation between the solver's points."""
+        return np.asarray(self._spline(t))
+
+    @cached_property
+    def _spline(self) -> Any:
         from scipy.interpolate import CubicHermiteSpline
 
-        return np.asarray(CubicHermiteSpline(self.t, self.V, self.dV_dt)(t))
+        return CubicHermiteSpline(self.t, self.V, self.dV_dt)
 
     @property
     def arrival(self) -> Array:
@@ -290,12 +294,12 @@ class Propagation:
 
 
 def propagate(
-    p: Preparation, sections: int = 100, *, width: float = 0.5, again: float | None = None, solver: Solver = SOLVER
+    p: Preparation, sections: int = 100, *, width: float = 0.5, again: float | None = None, least: float = 0.0, solver: Solver = SOLVER
 ) -> Propagation:
     """Excite the first section of a cable at rest and follow the spike until it has passed, or faded.
 
-    ``again``: a second stimulus so many ms after the first. Raises ExperimentError for a model that is no cable, ModelSaysNo if
-    the solver gives up or there is no rest."""
+    ``again``: a second stimulus so many ms after the first; ``least``: ms that are followed in any case.
+    Raises ExperimentError for a model that is no cable, ModelSaysNo if the solver gives up or there is no rest."""
     cable = Cable(p, sections)
     V = p.potential
     y = np.tile(cable.rest, (sections, 1))
@@ -320,7 +324,7 @@ def propagate(
         if len(crossed) and crossed[-1] > reached:
             reached, since = int(crossed[-1]), t
         passed = reached >= _LAST * sections - 1 and bool((y[:, V] < LEVEL).all())
-        if t >= edges[-1] and (passed or t - since > _FADED):
+        if t >= max(edges[-1], least) and (passed or t - since > _FADED):
             break
     # Each stretch starts on the point where the one before it ended, with the stimulus of its own: the earlier point goes.
     t_all, V_all, slope_all = (np.concatenate([x[:-1] for x in column[:-1]] + [column[-1]]) for column in zip(*parts, strict=True))
