@@ -16,7 +16,7 @@ from simulation.cli.figure import FORMATS
 from simulation.cli.options import Json, Texts, parts
 
 if TYPE_CHECKING:
-    from simulation.gallery.lecture import LectureFigure
+    from simulation.gallery.lecture import Film, LectureFigure
     from simulation.gallery.printing import Printed
 
 
@@ -29,11 +29,12 @@ def figures(
     out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="Where to; made if it is not there.")] = Path("figures"),
     size: Annotated[Texts, typer.Option("--size", metavar="slide,half,column", help="Default: slide and column (of print).")] = None,
     theme: Annotated[Texts, typer.Option("--theme", metavar="light,dark", help="On white or dark paper. Default: both.")] = None,
-    format_: Annotated[Texts, typer.Option("--format", metavar="svg,pdf,png", help="Kinds of files. Default: all.")] = None,
+    format_: Annotated[Texts, typer.Option("--format", metavar="svg,pdf,png,gif,mp4", help="Default: all that can be written here.")] = None,
     list_: Annotated[bool, typer.Option("--list", help="Only say which figures there are and what each is shown for.")] = False,
+    jobs: Annotated[int, typer.Option(help="Processes.", min=1)] = 2,
     json: Json = False,
 ) -> None:
-    """Make the figures for lectures.
+    """Make the figures for lectures, and three films.
 
     They go into FOLDER/slide-light, FOLDER/slide-dark and so on. A figure that
     was made there before and comes out otherwise is reported with the numbers
@@ -44,7 +45,7 @@ def figures(
       cramplab figures --list
       cramplab figures
       cramplab figures two-rests recovery-cycle --size slide --theme dark
-      cramplab figures regimes --format png --out talk"""
+      cramplab figures running-spike --format gif --out talk"""
     from simulation.gallery import catalogue, printing
 
     chosen = catalogue.chosen(names or [])
@@ -52,15 +53,16 @@ def figures(
         _list(chosen, json)
         return
     sizes, themes, formats = _kinds(size, theme, format_)
+    _can_be_made(chosen, formats, asked=bool(format_))
     if out.exists() and not out.is_dir():
         raise WrongUse(f"cannot write figures into {out}: that is a file, not a folder")
     printing.read_index(out)  # a broken one is refused before any work is done
     started = time.perf_counter()
     made = []
-    for i, figure in enumerate(chosen, 1):
+    for one in printing.printed(chosen, out, sizes, themes, formats, jobs):
+        made.append(one)
         if not json:
-            print(f"{i} of {len(chosen)}: {figure.name} ...", file=sys.stderr, flush=True)
-        made.append(printing.printed(figure, out, sizes, themes, formats))
+            print(f"{len(made)} of {len(chosen)}: {one.figure.name}", file=sys.stderr, flush=True)
     page = printing.write_page(out, catalogue.figures())
     if json:
         output.as_json({"folder": out, "page": page, "figures": [
@@ -73,11 +75,26 @@ def figures(
 
 
 def _kinds(size: Texts, theme: Texts, format_: Texts) -> tuple[Sequence[str], Sequence[str], Sequence[str]]:
-    from simulation.figures import SIZES, THEMES
+    from simulation.figures import SIZES, THEMES, animation
 
+    here = [form for form in (*FORMATS, *animation.FORMATS) if form != "mp4" or animation.has_ffmpeg()]
     return (
-        _of("size", size, tuple(SIZES)) or ("slide", "column"), _of("theme", theme, THEMES) or THEMES, _of("format", format_, FORMATS) or FORMATS,
+        _of("size", size, tuple(SIZES)) or ("slide", "column"), _of("theme", theme, THEMES) or THEMES,
+        _of("format", format_, (*FORMATS, *animation.FORMATS)) or here,
     )
+
+
+def _can_be_made(chosen: Sequence[LectureFigure | Film], formats: Sequence[str], asked: bool) -> None:
+    """Raises WrongUse or FigureError before any work is done."""
+    from simulation.figures import animation
+    from simulation.gallery.lecture import Film
+
+    if asked and "mp4" in formats:
+        animation.need_ffmpeg()
+    if not set(formats) & set(FORMATS):
+        still = [figure.name for figure in chosen if not isinstance(figure, Film)]
+        if still:
+            raise WrongUse(f"{still[0]} does not move: it is written as {', '.join(FORMATS)}; .gif and .mp4 are for films")
 
 
 def _of(what: str, asked: Texts, known: Sequence[str]) -> list[str]:
@@ -91,7 +108,7 @@ def _of(what: str, asked: Texts, known: Sequence[str]) -> list[str]:
     return names
 
 
-def _list(chosen: tuple[LectureFigure, ...], json: bool) -> None:
+def _list(chosen: Sequence[LectureFigure | Film], json: bool) -> None:
     if json:
         output.as_json({"figures": [{"name": f.name, "title": f.title, "teaches": f.teaches} for f in chosen]})
         return

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 DATA, FIGURES = (".nc", ".csv"), (".svg", ".pdf", ".png")
+FILMS = (".gif", ".mp4")
 SWEEPS = (".nc", ".csv", ".zarr")
 
 

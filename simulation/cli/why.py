@@ -13,16 +13,18 @@ from simulation.cli import output, words
 from simulation.cli.errors import WrongUse
 from simulation.cli.options import Json
 
+_SEVERAL = ("others", "cables", "runs", "membranes", "panels", "claims")  # under which several things are named that a file shows
+
 
 def register(app: typer.Typer) -> None:
     app.command("why")(why)
 
 
 def why(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A result (.nc, .csv) or a figure (.svg, .pdf, .png).", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A result (.nc, .csv), a figure (.svg, .pdf, .png) or a film.", show_default=False)],
     json: Json = False,
 ) -> None:
-    """What made a result or a figure.
+    """What made a result, a figure or a film.
 
     Model, bath, changed numbers, experiment and solver, in words.
 
@@ -45,9 +47,10 @@ def provenance(file: Path) -> dict[str, Any]:
         raise WrongUse(f"{file} is a folder, not a file")
     if not file.exists():
         raise WrongUse(f"there is no file {file}")
-    if ending not in (*output.SWEEPS, *output.FIGURES):
-        raise WrongUse(f"cramplab makes no '{file.suffix or file.name}' files; it makes {', '.join((*output.SWEEPS, *output.FIGURES))}")
-    if ending in output.FIGURES:
+    known = (*output.SWEEPS, *output.FIGURES, *output.FILMS)
+    if ending not in known:
+        raise WrongUse(f"cramplab makes no '{file.suffix or file.name}' files; it makes {', '.join(known)}")
+    if ending in (*output.FIGURES, *output.FILMS):
         from simulation import figures
 
         return figures.provenance_of(file)
@@ -91,6 +94,8 @@ def _kind(made: Mapping[str, Any]) -> str:
         return f"a sensitivity ({made['sensitivity']['method']})"
     if "fit" in made:
         return "a fit: no evidence for the model"
+    if "claims" in made:
+        return "claims and their verdicts"
     if "axes" in made:
         return "a sweep"
     if "continued" in made:
@@ -104,7 +109,8 @@ def _kind(made: Mapping[str, Any]) -> str:
 
 def rows(made: Mapping[str, Any]) -> list[list[str]]:
     """The provenance in words, as (what, how)."""
-    out = [["model", str(made.get("model", "unknown"))], ["parameters", _parameters(made)]]
+    out = [["model", str(made.get("model", "unknown"))], ["parameters", _parameters(made)]] if "claims" not in made else []
+    out += [["shown together", ", ".join(made[several])] for several in _SEVERAL if several in made]
     if "bath" in made:
         bath = made["bath"] if isinstance(made["bath"], str) else words.bath(made["bath"])
         out.append(["bath", f"{bath}, all else as in control" if bath else "control"])

@@ -213,6 +213,16 @@ class Propagation:
             out[: len(times), i] = times
         return out
 
+    def profile(self, t: Array | float) -> Array:
+        """V along the cable at some times (ms), shape (times, sections), by cubic Hermite interpolation between the solver's points."""
+        return np.asarray(self._spline(t))
+
+    @cached_property
+    def _spline(self) -> Any:
+        from scipy.interpolate import CubicHermiteSpline
+
+        return CubicHermiteSpline(self.t, self.V, self.dV_dt)
+
     @property
     def arrival(self) -> Array:
         """That of the first spike, shape (sections,)."""
@@ -258,13 +268,17 @@ class Propagation:
         width = float(after[0] - up[0]) if len(after) else math.nan
         return {"peak": float(V[top]), "amplitude": float(V[top] - V[0]), "half_width": width, "max_dV_dt": float(slope.max())}
 
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What made it, enough to make it again."""
+        cable = {"sections": self.cable.sections, "stimulus": self.amplitude, "width": self.width, "starts": self.starts}
+        return {**self.cable.preparation.describe(), "cable": cable, "solver": self.solver.describe()}
+
     def to_xarray(self) -> xr.Dataset:
         """Dataset: V over time and position, arrival over position; velocity and what else was read off as attributes."""
         import xarray as xr
 
         p = self.cable.preparation
-        cable = {"sections": self.cable.sections, "stimulus": self.amplitude, "width": self.width, "starts": self.starts}
-        made = {**p.describe(), "cable": cable, "solver": self.solver.describe()}
         return xr.Dataset(
             {
                 "V": (("time", "x"), self.V, {"units": "mV", "long_name": "membrane potential"}),
@@ -275,17 +289,17 @@ class Propagation:
                 "time": ("time", self.t, {"units": "ms", "long_name": "time"}),
                 "x": ("x", self.cable.x, {"units": "mm", "long_name": "distance from the stimulated end"}),
             },
-            {"title": p.bound.model.title, "provenance": json.dumps(made)},
+            {"title": p.bound.model.title, "provenance": json.dumps(self.provenance)},
         )
 
 
 def propagate(
-    p: Preparation, sections: int = 100, *, width: float = 0.5, again: float | None = None, solver: Solver = SOLVER
+    p: Preparation, sections: int = 100, *, width: float = 0.5, again: float | None = None, least: float = 0.0, solver: Solver = SOLVER
 ) -> Propagation:
     """Excite the first section of a cable at rest and follow the spike until it has passed, or faded.
 
-    ``again``: a second stimulus so many ms after the first. Raises ExperimentError for a model that is no cable, ModelSaysNo if
-    the solver gives up or there is no rest."""
+    ``again``: a second stimulus so many ms after the first; ``least``: ms that are followed in any case.
+    Raises ExperimentError for a model that is no cable, ModelSaysNo if the solver gives up or there is no rest."""
     cable = Cable(p, sections)
     V = p.potential
     y = np.tile(cable.rest, (sections, 1))
@@ -310,7 +324,7 @@ def propagate(
         if len(crossed) and crossed[-1] > reached:
             reached, since = int(crossed[-1]), t
         passed = reached >= _LAST * sections - 1 and bool((y[:, V] < LEVEL).all())
-        if t >= edges[-1] and (passed or t - since > _FADED):
+        if t >= max(edges[-1], least) and (passed or t - since > _FADED):
             break
     # Each stretch starts on the point where the one before it ended, with the stimulus of its own: the earlier point goes.
     t_all, V_all, slope_all = (np.concatenate([x[:-1] for x in column[:-1]] + [column[-1]]) for column in zip(*parts, strict=True))

@@ -295,7 +295,13 @@ def run_unit(
         duration = (drive.end or 0.0) + 2000.0
     if drive.start is not None and drive.start >= duration:
         raise ExperimentError(f"drive: it begins at {drive.start:g} ms, after the end of the run at {duration:g} ms")
-    axon = run_axon(unit, drive, duration, solver=solver)
+    return answer(unit, run_axon(unit, drive, duration, solver=solver), drive, duration, solver=solver, muscle_start=muscle_start)
+
+
+def answer(
+    unit: MotorUnit, axon: Stage, drive: Drive, duration: float, *, solver: Solver | None = None, muscle_start: Array | None = None
+) -> UnitRun:
+    """What junction and fibre of a unit make of what its axon did. ``drive``: what the spinal cord had a part in."""
     arriving = axon.spikes + unit.junction.latency
     end_plate = unit.junction.potentials(arriving[arriving < duration])
     at, width = unit.fibre_threshold, unit.junction.of["width_EPC"]

@@ -156,5 +156,40 @@ def _read_png(path: Path) -> str | None:
     return found if isinstance(found, str) else None
 
 
+# ---- GIF and MP4: a comment that holds title, description and provenance
+
+def comment(title: str, alt: str, provenance: Mapping[str, Any]) -> str:
+    """What an animation says of itself, in ASCII."""
+    return json.dumps({"title": title, "description": alt, "provenance": provenance}, sort_keys=True, default=_plain_value)
+
+
+def _from_comment(found: str) -> str | None:
+    try:
+        said = json.loads(found)
+    except json.JSONDecodeError:
+        return None
+    return json.dumps(said["provenance"]) if isinstance(said, dict) and "provenance" in said else None
+
+
+def _read_gif(path: Path) -> str | None:
+    from PIL import Image
+
+    with Image.open(path, formats=["GIF"]) as image:
+        found = image.info.get("comment", b"")
+    return _from_comment(found.decode("ascii", errors="replace"))
+
+
+def _read_mp4(path: Path) -> str | None:
+    # An atom '©cmt' holds an atom 'data': its length, its name, eight bytes of type and language, the text.
+    data = path.read_bytes()
+    at = data.rfind(b"\xa9cmt")
+    if at < 0 or data[at + 8 : at + 12] != b"data":
+        return None
+    return _from_comment(data[at + 20 : at + 4 + int.from_bytes(data[at + 4 : at + 8])].decode("utf-8", errors="replace"))
+
+
 _WRITERS: Mapping[str, Callable[[Figure, Path, str, str, str], None]] = {"svg": _write_svg, "pdf": _write_pdf, "png": _write_png}
-_READERS: Mapping[str, Callable[[Path], str | None]] = {"svg": _read_svg, "pdf": _read_pdf, "png": _read_png}
+# What moves is written by simulation.figures.animation.
+_READERS: Mapping[str, Callable[[Path], str | None]] = {
+    "svg": _read_svg, "pdf": _read_pdf, "png": _read_png, "gif": _read_gif, "mp4": _read_mp4,
+}

@@ -104,11 +104,11 @@ def size_of(name: str) -> Size:
 
 
 @contextmanager
-def drawing(size: str, stacked: bool = False) -> Iterator[Size]:
-    """Matplotlib's settings for one figure of that size; outside the block they are what they were.
+def drawing(size: str | Size, stacked: bool = False) -> Iterator[Size]:
+    """Matplotlib's settings for one figure of that size, by its name or as it is; outside the block they are what they were.
 
     ``stacked``: the size for many panels one above the other."""
-    s = size_of(size)
+    s = size if isinstance(size, Size) else size_of(size)
     if stacked:
         s = replace(s, height=s.tall, font=s.small)
     with matplotlib.rc_context(_settings(s)):

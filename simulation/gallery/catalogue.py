@@ -1,4 +1,4 @@
-"""All lecture figures by name."""
+"""All lecture figures and films by name."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Iterable
 
 from simulation.assembly.errors import nearest
 from simulation.figures import FigureError
-from simulation.gallery import body, membrane, muscle, nerve
-from simulation.gallery.lecture import LectureFigure
+from simulation.gallery import body, classics, films, membrane, muscle, nerve
+from simulation.gallery.lecture import Film, LectureFigure
 
-MODULES = (membrane, nerve, muscle, body)
-
-
-def figures() -> tuple[LectureFigure, ...]:
-    """In the order of a course: from the membrane to the patient."""
-    return tuple(figure for module in MODULES for figure in module.FIGURES)
+MODULES = (classics, membrane, nerve, muscle, body)
 
 
-def chosen(names: Iterable[str]) -> tuple[LectureFigure, ...]:
+def figures() -> tuple[LectureFigure | Film, ...]:
+    """In the order of a course, from the membrane to the patient; films last."""
+    return (*(figure for module in MODULES for figure in module.FIGURES), *films.FILMS)
+
+
+def chosen(names: Iterable[str]) -> tuple[LectureFigure | Film, ...]:
     """Those of these names, or all if none is given. Raises FigureError with the nearest names."""
     known = {figure.name: figure for figure in figures()}
     names = list(dict.fromkeys(names))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from simulation.figures.animation import Reel
 from simulation.figures.plate import Plate
 
 if TYPE_CHECKING:
@@ -30,6 +31,16 @@ class LectureFigure:
     title: str
     teaches: str
     make: Callable[[], Shown]
+
+
+@dataclass(frozen=True)
+class Film:
+    """A film of the gallery; as a figure it is a strip of moments. ``teaches``: what it is shown for, in one sentence; ``make`` computes it."""
+
+    name: str
+    title: str
+    teaches: str
+    make: Callable[[], Reel]
 
 
 def at(found: xr.Dataset, name: str, **place: float) -> float:

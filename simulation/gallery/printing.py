@@ -5,13 +5,14 @@ from __future__ import annotations
 import html
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from simulation import figures, files
-from simulation.gallery.lecture import LectureFigure
+from simulation.figures import animation
+from simulation.gallery.lecture import Film, LectureFigure, Shown
 
 INDEX, PAGE = "figures.json", "index.html"
 _SAME = 1e-6  # share by which a number may differ that is made again: rounding
@@ -21,7 +22,7 @@ _SAME = 1e-6  # share by which a number may differ that is made again: rounding
 class Printed:
     """A figure that was made. ``how``: 'new', 'changed' or 'unchanged'; ``changes``: number -> (before, now), None where there is none."""
 
-    figure: LectureFigure
+    figure: LectureFigure | Film
     alt: str
     numbers: Mapping[str, float]
     files: tuple[Path, ...]
@@ -29,33 +30,65 @@ class Printed:
     changes: Mapping[str, tuple[float | None, float | None]]
 
 
-def printed(figure: LectureFigure, out: Path, sizes: Sequence[str], themes: Sequence[str], formats: Sequence[str]) -> Printed:
-    """Makes a figure and writes it into ``out``, in a folder for each size and theme; the index knows its numbers then.
+def printed(
+    chosen: Sequence[LectureFigure | Film], out: Path, sizes: Sequence[str], themes: Sequence[str], formats: Sequence[str], jobs: int = 1,
+) -> Iterator[Printed]:
+    """Makes figures and writes them into ``out``, in a folder for each size and theme; gives each as it is finished, when the index knows it.
 
-    Raises FigureError, or FileError where it cannot be written."""
-    shown = figure.make()
+    ``jobs``: processes. Raises FigureError, or FileError where one cannot be written."""
+    if jobs == 1 or len(chosen) == 1:
+        found = (_made(figure.name, out, sizes, themes, formats) for figure in chosen)
+    else:
+        from joblib import Parallel, delayed
+
+        found = Parallel(n_jobs=jobs, return_as="generator_unordered")(
+            delayed(_made)(figure.name, out, sizes, themes, formats) for figure in chosen
+        )
+    yield from (_kept_in_index(out, *one) for one in found)
+
+
+def _made(
+    name: str, out: Path, sizes: Sequence[str], themes: Sequence[str], formats: Sequence[str],
+) -> tuple[str, str, Mapping[str, float], list[Path]]:
+    """Its name, what it shows in words, its numbers and its files."""
+    from simulation.gallery import catalogue
+
+    (figure,) = catalogue.chosen([name])
+    made = figure.make()
+    shown = Shown(made.still, made.numbers) if isinstance(made, animation.Reel) else made
+    still, moving = ([f for f in formats if (f in animation.FORMATS) is moves] for moves in (False, True))
     written: list[Path] = []
     alt = ""
-    for size in sizes:
+    if isinstance(made, animation.Reel):
+        written += [made.write(out / f"film-{theme}" / f"{name}.{form}", theme) for theme in themes for form in moving]
+        alt = made.alt
+    for size in sizes if still else ():
         for theme in themes:
             plate = shown.draw(size)
             plate.title, alt = figure.title, plate.alt
             plate.provenance = {**plate.provenance, "lecture_figure": figure.name}
             if theme == "dark":
                 figures.in_dark(plate)
-            written += figures.save(plate, out / f"{size}-{theme}" / figure.name, formats)
+            written += figures.save(plate, out / f"{size}-{theme}" / figure.name, still)
+    return name, alt, shown.numbers, written
+
+
+def _kept_in_index(out: Path, name: str, alt: str, numbers: Mapping[str, float], written: Sequence[Path]) -> Printed:
+    from simulation.gallery import catalogue
+
+    (figure,) = catalogue.chosen([name])
     index = read_index(out)
-    before = index.get(figure.name)
-    changes = differences(before["numbers"], shown.numbers) if before else {}
+    before = index.get(name)
+    changes = differences(before["numbers"], numbers) if before else {}
     how = "new" if before is None else "changed" if changes else "unchanged"
-    kept = {out / name for name in before["files"]} if before else set()
+    kept = {out / file for file in before["files"]} if before else set()
     known = sorted({*written, *(path for path in kept if path.is_file())})
-    index[figure.name] = {
-        "title": figure.title, "teaches": figure.teaches, "alt": alt, "numbers": {k: _kept(v) for k, v in shown.numbers.items()},
+    index[name] = {
+        "title": figure.title, "teaches": figure.teaches, "alt": alt, "numbers": {k: _kept(v) for k, v in numbers.items()},
         "files": [path.relative_to(out).as_posix() for path in known],
     }
     _write(out / INDEX, json.dumps({"figures": index}, indent=1, ensure_ascii=False) + "\n")
-    return Printed(figure, alt, shown.numbers, tuple(written), how, changes)
+    return Printed(figure, alt, numbers, tuple(written), how, changes)
 
 
 def read_index(out: Path) -> dict[str, Any]:
@@ -87,13 +120,13 @@ def _kept(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def write_page(out: Path, order: Iterable[LectureFigure]) -> Path | None:
+def write_page(out: Path, order: Iterable[LectureFigure | Film]) -> Path | None:
     """A page with all figures that the folder holds, to be looked through without a network; None if none of them is an image for pages."""
     index = read_index(out)
     parts = []
     for figure in order:
         one = index.get(figure.name, {"files": []})
-        image = next((name for ending in (".svg", ".png") for name in one["files"] if name.endswith(ending) and "light" in name), None)
+        image = next((name for ending in (".gif", ".svg", ".png") for name in one["files"] if name.endswith(ending) and "light" in name), None)
         if image is not None:
             numbers = "".join(f"<tr><td>{html.escape(name)}<td>{'none' if x is None else f'{x:.4g}'}" for name, x in one["numbers"].items())
             links = " ".join(f'<a href="{html.escape(name)}">{html.escape(name)}</a>' for name in one["files"])
