@@ -20,6 +20,7 @@ from simulation.assembly.typeset import definition_latex, latex
         ("dV_dt", r"\frac{d V}{dt}"),
         ("Vhalf_h", "V_{1/2,h}"),
         ("dpsi", r"\Delta\psi"),
+        ("Q10_m", r"Q_{\mathrm{10},m}"),
     ],
 )
 def test_symbols(name, expected):

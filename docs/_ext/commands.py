@@ -1,0 +1,104 @@
+"""The command line: help of every command from the program itself, and the cookbook with what its commands really print."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shlex
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from _ext import markdown
+from _ext.kept import Keeper, everything
+from simulation import cli
+
+WIDTH = "80"
+RECIPES = Path(__file__).parents[1] / "recipes.toml"
+
+
+def called(args: list[str], folder: Path) -> str:
+    """What a command prints, in a terminal of 80 columns, started in that folder. Raises RuntimeError if it fails."""
+    before = {name: os.environ.get(name) for name in ("COLUMNS", "TERM")}
+    os.environ.update(COLUMNS=WIDTH, TERM="dumb")
+    out, err = StringIO(), StringIO()
+    try:
+        with chdir(folder), redirect_stdout(out), redirect_stderr(err):
+            code = cli.main(args)
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+    if code:
+        raise RuntimeError(f"cramplab {shlex.join(args)} ended with {code}: {err.getvalue()}")
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+
+
+# ---- help
+
+def paths() -> list[tuple[str, ...]]:
+    """Every command, those in groups behind their group, in the order of the help."""
+    whole: Any = typer.main.get_command(cli.build())
+
+    def visit(command: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        yield path
+        for name, inner in getattr(command, "commands", {}).items():
+            yield from visit(inner, (*path, name))
+
+    return [path for name in cli.COMMANDS for path in visit(whole.commands[name], (name,))]
+
+
+def help_page() -> str:
+    """The help of every command."""
+    here = Path.cwd()
+    parts = ["# Every command\n", "As `--help` prints it. Every command has `--json` for programs.\n", markdown.code(called(["--help"], here))]
+    for path in paths():
+        name = " ".join(path)
+        parts += [f"({markdown.anchor('command', *path)})=\n{'#' * (len(path) + 1)} {name}\n", markdown.code(called([*path, "--help"], here))]
+    return "\n".join(parts)
+
+
+# ---- cookbook
+
+def cookbook(keeper: Keeper, images: Path) -> str:
+    """Questions with the commands that answer them; figures are put into ``images``."""
+    chapters = tomllib.loads(RECIPES.read_text(encoding="utf-8"))["chapter"]
+    parts = [(RECIPES.parent / "pages" / "cookbook.md").read_text(encoding="utf-8")]
+    for chapter in chapters:
+        parts.append(f"## {chapter['title']}\n")
+        for recipe in chapter["recipe"]:
+            parts += [f"### {recipe['question']}\n", *shown(recipe["command"], keeper, images), f"{recipe['says']}\n"]
+    return "\n".join(parts)
+
+
+def shown(command: str, keeper: Keeper, images: Path) -> Iterator[str]:
+    """A command with what it prints and draws."""
+    yield markdown.code(f"cramplab {command}", "console")
+    name = hashlib.sha256(command.encode()).hexdigest()[:12]
+    made = keeper.get(f"recipe-{name}", everything(), lambda: _made(command))
+    if made is None:
+        yield "*Its output is left out of this copy, which was built in a hurry.*\n"
+    else:
+        yield markdown.code(made["out"])
+    for file, text in (made or {"figures": {}})["figures"].items():
+        (images / f"{name}-{file}").write_text(text, encoding="utf-8", newline="\n")
+        yield f"![{markdown.plain(_described(text))}](figures/{name}-{file})\n"
+
+
+def _made(command: str) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        out = called(shlex.split(command), Path(folder))
+        figures = {path.name: path.read_text(encoding="utf-8") for path in sorted(Path(folder).glob("*.svg"))}
+    return {"out": out, "figures": figures}
+
+
+def _described(svg: str) -> str:
+    """What a figure of ours says of itself."""
+    found = re.search(r"<desc[^>]*>(.*?)</desc>", svg, re.DOTALL)
+    return " ".join(found[1].split()) if found else ""
