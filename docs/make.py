@@ -48,8 +48,8 @@ def lay_out(to: Path, kept: Path, gallery: Path, *, fast: bool) -> None:
     found = published.outcomes(keeper)
     wanted = dict(_written())
     wanted |= dict(_generated(images, gallery))
-    wanted["start.md"] = wanted["start.md"].replace("<!-- first -->", "\n".join(commands.shown("rest fibre --bath K=2.5", keeper, images)))
-    wanted["cookbook.md"] = commands.cookbook(keeper, images)
+    wanted["start.md"] = wanted["start.md"].replace("<!-- first -->", "\n".join(commands.shown(["rest fibre --bath K=2.5"], keeper, images)))
+    wanted["cookbook.md"] += commands.cookbook(keeper, images)
     wanted["validation.md"] += published.validation_text(found)
     wanted["claims.md"] += published.claims_text(keeper)
     wanted["limits.md"] = wanted["limits.md"].replace("<!-- misses -->", published.misses(found))
@@ -73,11 +73,16 @@ def _written() -> Iterator[tuple[str, str]]:
         for link, there in _LINKS.items():
             text = text.replace(link, there)
         yield f"_house/{name}", text
+    for path in sorted((HERE / "examples").iterdir()):
+        if path.is_file():
+            yield f"_house/examples/{path.name}", path.read_text(encoding="utf-8")
+    shown = HOUSE / "parameters" / "conditions" / "thiazide.toml"
+    yield f"_house/conditions/{shown.name}", shown.read_text(encoding="utf-8")
 
 
 def _generated(images: Path, made: Path) -> Iterator[tuple[str, str]]:
     """What is made from code, notebooks and parameters, quickly."""
-    from _ext import api, commands, course, equations, gallery
+    from _ext import api, commands, course, equations, examples, gallery
 
     yield from course.pages()
     yield from equations.pages()
@@ -86,6 +91,7 @@ def _generated(images: Path, made: Path) -> Iterator[tuple[str, str]]:
     yield "gallery.md", gallery.page(made, images)
     pages = HERE / "pages"
     yield "course.md", (pages / "course.md").read_text(encoding="utf-8").replace("<!-- lessons -->", course.listing())
+    yield "extend.md", examples.filled((pages / "extend.md").read_text(encoding="utf-8"))
     yield "limits.md", (pages / "limits.md").read_text(encoding="utf-8").replace("<!-- assumed -->", equations.only_assumed())
 
 

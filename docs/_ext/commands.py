@@ -8,7 +8,7 @@ import re
 import shlex
 import tempfile
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -21,6 +21,7 @@ from _ext.kept import Keeper, everything
 from simulation import cli
 
 WIDTH = "80"
+LEFT_OUT = "*What it prints is left out of this copy, which was built in a hurry.*\n"
 RECIPES = Path(__file__).parents[1] / "recipes.toml"
 
 
@@ -66,34 +67,39 @@ def help_page() -> str:
 
 # ---- cookbook
 
+def recipes() -> list[dict[str, Any]]:
+    """Chapters of the cookbook with their recipes: question, commands, and what the answer means."""
+    chapters = tomllib.loads(RECIPES.read_text(encoding="utf-8"))["chapter"]
+    assert isinstance(chapters, list)
+    return chapters
+
+
 def cookbook(keeper: Keeper, images: Path) -> str:
     """Questions with the commands that answer them; figures are put into ``images``."""
-    chapters = tomllib.loads(RECIPES.read_text(encoding="utf-8"))["chapter"]
-    parts = [(RECIPES.parent / "pages" / "cookbook.md").read_text(encoding="utf-8")]
-    for chapter in chapters:
+    parts = []
+    for chapter in recipes():
         parts.append(f"## {chapter['title']}\n")
         for recipe in chapter["recipe"]:
-            parts += [f"### {recipe['question']}\n", *shown(recipe["command"], keeper, images), f"{recipe['says']}\n"]
+            parts += [f"### {recipe['question']}\n", *shown(recipe["commands"], keeper, images), f"{recipe['says']}\n"]
     return "\n".join(parts)
 
 
-def shown(command: str, keeper: Keeper, images: Path) -> Iterator[str]:
-    """A command with what it prints and draws."""
-    yield markdown.code(f"cramplab {command}", "console")
-    name = hashlib.sha256(command.encode()).hexdigest()[:12]
-    made = keeper.get(f"recipe-{name}", everything(), lambda: _made(command))
-    if made is None:
-        yield "*Its output is left out of this copy, which was built in a hurry.*\n"
-    else:
-        yield markdown.code(made["out"])
-    for file, text in (made or {"figures": {}})["figures"].items():
+def shown(commands: Sequence[str], keeper: Keeper, images: Path) -> Iterator[str]:
+    """Commands, one after the other in one folder, with what they print and draw."""
+    name = hashlib.sha256("\n".join(commands).encode()).hexdigest()[:12]
+    made = keeper.get(f"recipe-{name}", everything(), lambda: answered(commands))
+    for i, command in enumerate(commands):
+        yield markdown.code(f"cramplab {command}", "console")
+        yield markdown.code(made["out"][i]) if made is not None else LEFT_OUT
+    for file, text in made["figures"].items() if made is not None else ():
         (images / f"{name}-{file}").write_text(text, encoding="utf-8", newline="\n")
         yield f"![{markdown.plain(_described(text))}](figures/{name}-{file})\n"
 
 
-def _made(command: str) -> dict[str, Any]:
+def answered(commands: Sequence[str]) -> dict[str, Any]:
+    """What commands print, and the figures that they leave."""
     with tempfile.TemporaryDirectory() as folder:
-        out = called(shlex.split(command), Path(folder))
+        out = [called(shlex.split(command), Path(folder)) for command in commands]
         figures = {path.name: path.read_text(encoding="utf-8") for path in sorted(Path(folder).glob("*.svg"))}
     return {"out": out, "figures": figures}
 

@@ -46,7 +46,7 @@ def _model(bound: Bound, sets: Sequence[ParameterSet]) -> str:
         f"# {markdown.plain(bound.model.title)}\n",
         f"`{bound.name}`: {len(bound.states)} states, {len(bound.definitions)} equations, {len(bound.parameters)} parameters. "
         f"{'After' if bound.model.citations else ''} {_cited(bound.model.citations)}\n",
-        f"On this page: [](#{bound.name}-states), the equations structure by structure, {_links(sets)}. A dot above a product is left out; "
+        f"On this page: [](#{bound.name}-states), the equations structure by structure, {_links(sets)}. "
         "$\\mathcal{B}(x) = x/(1 - e^{-x})$.\n",
         f"({bound.name}-states)=\n## States\n",
         markdown.table(
@@ -55,7 +55,8 @@ def _model(bound: Bound, sets: Sequence[ParameterSet]) -> str:
         ),
     ]
     for heading, group in groupby(headed(bound, bound.definitions), lambda pair: pair[0]):
-        parts += [f"## {markdown.plain(heading[:1].upper() + heading[1:])}\n", *(_equation(d) for _, d in group)]
+        title = "As a whole" if heading == bound.model.title else heading[:1].upper() + heading[1:]
+        parts += [f"## {markdown.plain(title)}\n", *(_equation(d) for _, d in group)]
     return "\n".join([*parts, *map(_numbers, sorted(sets, key=lambda s: s.name != bound.model.parameters))])
 
 
