@@ -20,12 +20,13 @@ def main(args: list[str] | None = None) -> int:
     """Build; the result is Sphinx's exit code, 0 if nothing was to be warned of."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--fast", action="store_true", help="leave out what takes minutes and was not kept")
+    parser.add_argument("--without-api", action="store_true", help="leave out the pages made from docstrings")
     parser.add_argument("--out", type=Path, default=BUILD / "docs", help="folder of the site")
     parser.add_argument("--kept", type=Path, default=BUILD / "docs_kept", help="folder of what was computed before")
     parser.add_argument("--gallery", type=Path, default=BUILD / "gallery", help="folder of the lecture figures")
     asked = parser.parse_args(args)
     laid = asked.out.with_name(f"{asked.out.name}_pages")
-    lay_out(laid, asked.kept, asked.gallery, fast=asked.fast)
+    lay_out(laid, asked.kept, asked.gallery, fast=asked.fast, with_api=not asked.without_api)
 
     from sphinx.cmd.build import main as sphinx
 
@@ -36,9 +37,9 @@ def main(args: list[str] | None = None) -> int:
     return done
 
 
-def lay_out(to: Path, kept: Path, gallery: Path, *, fast: bool) -> None:
+def lay_out(to: Path, kept: Path, gallery: Path, *, fast: bool, with_api: bool = True) -> None:
     """Every page as Markdown in one folder; those of an earlier build that have not changed are left as they are, others go."""
-    from _ext import commands, published
+    from _ext import api, commands, published
     from _ext.kept import Keeper
 
     keeper = Keeper(kept, make=not fast)
@@ -48,6 +49,7 @@ def lay_out(to: Path, kept: Path, gallery: Path, *, fast: bool) -> None:
     found = published.outcomes(keeper)
     wanted = dict(_written())
     wanted |= dict(_generated(images, gallery))
+    wanted |= {name: text if with_api else "# Left out of this copy\n" for name, text in api.pages()}
     wanted["start.md"] = wanted["start.md"].replace("<!-- first -->", "\n".join(commands.shown(["rest fibre --bath K=2.5"], keeper, images)))
     wanted["cookbook.md"] += commands.cookbook(keeper, images)
     wanted["validation.md"] += published.validation_text(found)
@@ -82,11 +84,10 @@ def _written() -> Iterator[tuple[str, str]]:
 
 def _generated(images: Path, made: Path) -> Iterator[tuple[str, str]]:
     """What is made from code, notebooks and parameters, quickly."""
-    from _ext import api, commands, course, equations, examples, gallery
+    from _ext import commands, course, equations, examples, gallery
 
     yield from course.pages()
     yield from equations.pages()
-    yield from api.pages()
     yield "commands.md", commands.help_page()
     yield "gallery.md", gallery.page(made, images)
     pages = HERE / "pages"

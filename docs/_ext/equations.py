@@ -47,7 +47,7 @@ def _model(bound: Bound, sets: Sequence[ParameterSet]) -> str:
         f"`{bound.name}`: {len(bound.states)} states, {len(bound.definitions)} equations, {len(bound.parameters)} parameters. "
         f"{'After' if bound.model.citations else ''} {_cited(bound.model.citations)}\n",
         f"On this page: [](#{bound.name}-states), the equations structure by structure, {_links(sets)}. "
-        "$\\mathcal{B}(x) = x/(1 - e^{-x})$.\n",
+        "Below, $\\mathcal{B}(x) = x/(1 - e^{-x})$.\n",
         f"({bound.name}-states)=\n## States\n",
         markdown.table(
             ("", "unit", "what it is", "name in the program"),
@@ -106,10 +106,8 @@ def _numbers(found: ParameterSet) -> str:
 
 def _row(name: str, p: Parameter) -> tuple[str, ...]:
     low, high = p.range
-    sources = "; ".join(_link(key) for key in p.source)
-    return (
-        f"${symbol_latex(name)}$", f"{p.value:g}", unit(p.unit), p.kind, f"{low:g} to {high:g}", sources, markdown.plain(p.note), f"`{name}`",
-    )
+    known = (p.kind, f"{low:g} to {high:g}", sources(p.source), markdown.plain(p.note))
+    return (f"${symbol_latex(name)}$", f"{p.value:g}", unit(p.unit), *known, f"`{name}`")
 
 
 def only_assumed() -> str:
@@ -137,6 +135,11 @@ def _cited(keys: Iterable[str]) -> str:
     return ", ".join(map(_link, keys)) + "." if keys else ""
 
 
+def sources(keys: Iterable[str]) -> str:
+    """Links to the references."""
+    return "; ".join(map(_link, keys))
+
+
 def linked(text: str) -> str:
     """A text in which [@key] and [@one; @two] became links to the references."""
 
@@ -151,7 +154,7 @@ def linked(text: str) -> str:
 def references(sets: Iterable[ParameterSet]) -> str:
     """Every work, what was seen of it, and the numbers that come from it."""
     users = _users(sets)
-    entries = sorted(parameter_sets.references().items(), key=lambda pair: parameter_sets.reference(pair[1]).casefold())
+    entries = sorted(parameter_sets.references().items(), key=lambda pair: pair[0])
     parts = [
         "# References\n",
         f"{len(entries)} works. For each is said what was seen of it: the whole, an abstract or an excerpt, or only its bibliographic record. "

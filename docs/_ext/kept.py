@@ -16,8 +16,12 @@ from simulation.clinic import claims
 @cache
 def everything() -> str:
     """Fingerprint of the whole program with what shows its results, and of every parameter file."""
-    here = Path(parameter_sets.__file__).parent
-    texts = [*sorted(here.rglob("*.py")), *sorted(parameter_sets.folder().rglob("*.*"))]
+    return hash_of(Path(parameter_sets.__file__).parent, parameter_sets.folder())
+
+
+def hash_of(*folders: Path) -> str:
+    """Fingerprint of the program texts and parameter files in some folders."""
+    texts = [p for folder in folders for p in sorted(folder.rglob("*")) if p.suffix in (".py", ".toml", ".bib", ".json")]
     return hashlib.sha256(b"\0".join(p.name.encode() + b"\0" + p.read_bytes().replace(b"\r\n", b"\n") for p in texts)).hexdigest()[:16]
 
 

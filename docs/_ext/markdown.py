@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """A table; ``right``: columns of numbers. Cells hold Markdown."""
+    """A table; ``right``: columns of numbers. Cells hold Markdown; a column that nothing stands in is left out."""
+    rows = list(rows)
+    kept = [i for i in range(len(head)) if any(row[i] for row in rows)]
     marks = ["--:" if i in right else ":--" for i in range(len(head))]
-    return "\n".join(f"| {' | '.join(map(_cell, row))} |" for row in (head, marks, *rows)) + "\n"
+    return "\n".join(f"| {' | '.join(_cell(row[i]) for i in kept)} |" for row in (head, marks, *rows)) + "\n"
 
 
 def _cell(text: str) -> str:

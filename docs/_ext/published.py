@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from _ext import markdown
-from _ext.equations import linked
+from _ext.equations import linked, sources
 from _ext.kept import Keeper, results
 from simulation.cli.claims import result
 from simulation.clinic import claims
@@ -86,8 +86,7 @@ def _rows(some: Sequence[Outcome]) -> str:
     for o in some:
         verdict = f"**{VERDICTS[o.verdict]}**" if o.verdict == "missed" else VERDICTS[o.verdict]
         notes = ". ".join(text[:1].upper() + text[1:] for text in (o.note, o.row.remark) if text)
-        sources = linked("".join(f"[@{key}]" for key in o.row.source))
-        said = (o.row.published, o.figure, verdict, sources)
+        said = (o.row.published, o.figure, verdict, sources(o.row.source))
         rows.append((markdown.plain(o.row.experiment), *said, markdown.plain(notes), f"`{o.row.id}`"))
     return markdown.table(("experiment", "published", "model", "verdict", "source", "note", "row"), rows)
 

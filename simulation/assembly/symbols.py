@@ -17,7 +17,8 @@ def symbol_latex(name: str) -> str:
         return rf"\frac{{d {inner}}}{{dt}}"
     head, *rest = name.split("_")
     if head in _IONS and rest and rest[0] in ("o", "i", "t", "ref"):
-        return rf"[\mathrm{{{head}}}]_{{{','.join(rest)}}}"
+        inside = ",".join(part if len(part) == 1 else rf"\mathrm{{{part}}}" for part in rest)
+        return rf"[\mathrm{{{head}}}]_{{{inside}}}"
     if head == "Q10":
         head, rest = "Q", ["10", *rest]
     elif head in _SPECIAL:

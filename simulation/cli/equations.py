@@ -117,7 +117,8 @@ def headed(bound: Bound, chosen: Iterable[Definition]) -> list[tuple[str, Defini
     order = list(dict.fromkeys(place.values()))
 
     def heading(d: Definition) -> str:
-        suffixes = [suffix for scope, suffix in place if scope == d.scope and d.symbol.endswith(suffix)]
+        name = d.symbol.removesuffix("_dt")  # of dm_s_dt it is m_s that says where it belongs
+        suffixes = [suffix for scope, suffix in place if scope == d.scope and name.endswith(suffix)]
         return place[d.scope, max(suffixes, key=len)] if suffixes else d.scope
 
     def position(pair: tuple[str, Definition]) -> int:
