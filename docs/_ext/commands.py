@@ -89,7 +89,7 @@ def shown(commands: Sequence[str], keeper: Keeper, images: Path) -> Iterator[str
     name = hashlib.sha256("\n".join(commands).encode()).hexdigest()[:12]
     made = keeper.get(f"recipe-{name}", everything(), lambda: answered(commands))
     for i, command in enumerate(commands):
-        yield markdown.code(f"cramplab {command}", "bash")
+        yield f"```{{code-block}} text\n:class: command\n\ncramplab {command}\n```\n"
         yield markdown.code(made["out"][i]) if made is not None else LEFT_OUT
     for file, text in made["figures"].items() if made is not None else ():
         (images / f"{name}-{file}").write_text(text, encoding="utf-8", newline="\n")
