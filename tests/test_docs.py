@@ -249,11 +249,14 @@ def test_the_gallery_shows_what_was_made(made, tmp_path):
     folder, images = tmp_path / "gallery", tmp_path / "images"
     folder.mkdir()
     images.mkdir()
-    (folder / "one.svg").write_text("<svg/>", encoding="utf-8")
-    said = {"title": "First", "teaches": "Why.", "alt": "A line.", "numbers": {"rest (mV)": -90.4, "x": None}, "files": ["one.svg"]}
+    files = [f"one-{size}-{theme}.svg" for size in ("column", "slide") for theme in ("dark", "light")]
+    for file in files:
+        (folder / file).write_text(f"<svg>{file}</svg>", encoding="utf-8")
+    said = {"title": "First", "teaches": "Why.", "alt": "A line.", "numbers": {"rest (mV)": -90.4, "x": None}, "files": [*files, "gone.png"]}
     (folder / "figures.json").write_text(json.dumps({"figures": {"one": said}}), encoding="utf-8")
     page = gallery.page(folder, images)
     assert "## First" in page
-    assert "![A line.](figures/gallery-one.svg)" in page
+    for theme in ("light", "dark"):
+        assert f"![A line.](figures/gallery-one-{theme}.svg){{.only-{theme}}}" in page
+        assert (images / f"gallery-one-{theme}.svg").read_text(encoding="utf-8") == f"<svg>one-slide-{theme}.svg</svg>"
     assert "| rest (mV) | -90.4 |" in page
-    assert (images / "gallery-one.svg").is_file()

@@ -98,7 +98,7 @@ def shown(commands: Sequence[str], keeper: Keeper, images: Path) -> Iterator[str
 
 def answered(commands: Sequence[str]) -> dict[str, Any]:
     """What commands print, and the figures that they leave."""
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         out = [called(shlex.split(command), Path(folder)) for command in commands]
         figures = {path.name: path.read_text(encoding="utf-8") for path in sorted(Path(folder).glob("*.svg"))}
     return {"out": out, "figures": figures}
