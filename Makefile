@@ -5,7 +5,7 @@ BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 READY := $(VENV)/ready
 JOBS ?= 2
 
-.PHONY: run test lint figures notebooks benchmarks clean
+.PHONY: run test lint figures notebooks docs benchmarks clean
 
 run: $(READY)
 	$(BIN)/cramplab overview --out results --jobs $(JOBS)
@@ -17,6 +17,7 @@ test: $(READY)
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy --explicit-package-bases docs/make.py docs/_ext
 	$(BIN)/lint-imports
 
 # The lecture figures, in every size and theme; some minutes.
@@ -26,6 +27,10 @@ figures: $(READY)
 # From notebooks/source: the copies for students in notebooks, those with answers in notebooks/solutions.
 notebooks: $(READY)
 	$(BIN)/cramplab notebooks notebooks --solutions
+
+# The site, into build/docs. What takes minutes is kept in build/docs_kept until code or parameters change; make docs FAST=1 leaves it out.
+docs: $(READY)
+	$(BIN)/python docs/make.py $(if $(FAST),--fast)
 
 # Beside other programs, each in an environment of its own below build/peers; results in build/benchmarks. An hour or so.
 benchmarks: $(READY)

@@ -16,10 +16,12 @@ from simulation.assembly.typeset import definition_latex, latex
         ("alpha_m_t", r"\alpha_{m,t}"),
         ("h_inf_s", r"h_{\infty,s}"),
         ("K_o", r"[\mathrm{K}]_{o}"),
+        ("K_ref", r"[\mathrm{K}]_{\mathrm{ref}}"),
         ("I_Na", r"I_{\mathrm{Na}}"),
         ("dV_dt", r"\frac{d V}{dt}"),
         ("Vhalf_h", "V_{1/2,h}"),
         ("dpsi", r"\Delta\psi"),
+        ("Q10_m", r"Q_{\mathrm{10},m}"),
     ],
 )
 def test_symbols(name, expected):

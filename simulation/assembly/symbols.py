@@ -6,7 +6,7 @@ _IONS = ("K", "Na", "Cl", "Ca", "Mg")
 _GREEK = {
     "alpha", "beta", "gamma", "delta", "epsilon", "eta", "theta", "lambda", "mu", "nu", "psi", "rho", "sigma", "tau", "zeta",
 }
-_SPECIAL = {"dpsi": r"\Delta\psi", "Q10": "Q^{10}", "eps": r"\varepsilon"}
+_SPECIAL = {"dpsi": r"\Delta\psi", "eps": r"\varepsilon"}
 
 
 def symbol_latex(name: str) -> str:
@@ -17,8 +17,11 @@ def symbol_latex(name: str) -> str:
         return rf"\frac{{d {inner}}}{{dt}}"
     head, *rest = name.split("_")
     if head in _IONS and rest and rest[0] in ("o", "i", "t", "ref"):
-        return rf"[\mathrm{{{head}}}]_{{{','.join(rest)}}}"
-    if head in _SPECIAL:
+        inside = ",".join(part if len(part) == 1 else rf"\mathrm{{{part}}}" for part in rest)
+        return rf"[\mathrm{{{head}}}]_{{{inside}}}"
+    if head == "Q10":
+        head, rest = "Q", ["10", *rest]
+    elif head in _SPECIAL:
         head = _SPECIAL[head]
     elif head in _GREEK:
         head = rf"\{head}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -111,20 +111,26 @@ def _print_latex(chosen: Sequence[Definition], typeset: dict[str, str]) -> None:
         print(f"% {d.symbol} ({d.unit}): {d.text}\n\\begin{{equation*}}\n  {typeset[d.symbol]}\n\\end{{equation*}}\n")
 
 
-def _print_list(bound: Bound, chosen: Sequence[Definition]) -> None:
+def headed(bound: Bound, chosen: Iterable[Definition]) -> list[tuple[str, Definition]]:
+    """Equations with the name of the structure that each belongs to, structure by structure."""
     place = dict(_places(bound.model))
     order = list(dict.fromkeys(place.values()))
 
     def heading(d: Definition) -> str:
-        suffixes = [suffix for scope, suffix in place if scope == d.scope and d.symbol.endswith(suffix)]
+        name = d.symbol.removesuffix("_dt")  # of dm_s_dt it is m_s that says where it belongs
+        suffixes = [suffix for scope, suffix in place if scope == d.scope and name.endswith(suffix)]
         return place[d.scope, max(suffixes, key=len)] if suffixes else d.scope
 
-    def position(d: Definition) -> int:
-        return order.index(heading(d)) if heading(d) in order else len(order)
+    def position(pair: tuple[str, Definition]) -> int:
+        return order.index(pair[0]) if pair[0] in order else len(order)
 
-    for number, (name, group) in enumerate(groupby(sorted(chosen, key=position), heading)):
+    return sorted(((heading(d), d) for d in chosen), key=position)
+
+
+def _print_list(bound: Bound, chosen: Sequence[Definition]) -> None:
+    for number, (name, group) in enumerate(groupby(headed(bound, chosen), lambda pair: pair[0])):
         output.say(*[""] * (number > 0), name, style="bold")
-        for d in group:
+        for _, d in group:
             unit = "" if d.unit == "1" else f"   [{d.unit}]"
             print(output.wrapped(f"{expression(d)}{unit}", first=f"  {d.symbol} = ", indent="      "))
             if d.text:

@@ -1,0 +1,1 @@
+"""What writes the pages of the site that are made from code, parameters and results."""
