@@ -23,7 +23,7 @@ def main(args: list[str] | None = None) -> int:
     parser.add_argument("--without-api", action="store_true", help="leave out the pages made from docstrings")
     parser.add_argument("--out", type=Path, default=BUILD / "docs", help="folder of the site")
     parser.add_argument("--kept", type=Path, default=BUILD / "docs_kept", help="folder of what was computed before")
-    parser.add_argument("--gallery", type=Path, default=BUILD / "gallery", help="folder of the lecture figures")
+    parser.add_argument("--gallery", type=Path, default=HOUSE / "results" / "figures", help="folder of the lecture figures")
     asked = parser.parse_args(args)
     laid = asked.out.with_name(f"{asked.out.name}_pages")
     lay_out(laid, asked.kept, asked.gallery, fast=asked.fast, with_api=not asked.without_api)

@@ -11,7 +11,7 @@ from _ext import markdown
 
 HEAD = "# Gallery\n\nFigures for lectures, each with what it is shown for and the numbers that it rests on.\n"
 ABSENT = """
-They are not part of this copy of the site. `cramplab figures --out build/gallery` makes them, and `make docs` then shows them here.
+They are not part of this copy of the site. `make figures` makes them, and `make docs` then shows them here.
 """
 _SHOWN = (".svg", ".png", ".gif")  # the first of these that there is
 
