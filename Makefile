@@ -20,6 +20,10 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Every lecture figure, for slides and notes, light and dark: some minutes.
+figures: $(READY)
+	$(BIN)/cramplab figures --out results/figures --jobs $(JOBS)
+
 # From notebooks/source: the copies for students in notebooks, those with answers in notebooks/solutions.
 notebooks: $(READY)
 	$(BIN)/cramplab notebooks notebooks --solutions

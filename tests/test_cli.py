@@ -25,7 +25,7 @@ from simulation.experiment.protocol import BathChange, Clamp, Noise, Pulse, Ramp
 HEAVY = ("numpy", "scipy", "llvmlite", "matplotlib", "xarray", "pydantic", "pint", "sympy", "joblib", "netCDF4", "rich")
 LEAVES = (
     "models", "equations", "rest", "continue", "shift", "run", "sweep", "regimes", "population", "sensitivity", "fit", "excitability",
-    "conduction", "panel", "conditions", "course", "figure", "explore", "notebooks", "validate", "claims", "overview", "why",
+    "conduction", "panel", "conditions", "course", "figure", "figures", "explore", "notebooks", "validate", "claims", "overview", "why",
     "parameters list", "parameters show", "parameters diff", "parameters check", "parameters cite",
 )
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and devices of POSIX")

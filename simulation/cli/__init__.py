@@ -18,7 +18,8 @@ from simulation.cli.errors import SPOILT, STOPPED, Stopped, explain, in_debug_mo
 # A command is a module in this folder with a function ``register(app)``; the order here is that of the help.
 COMMANDS = (
     "models", "equations", "parameters", "rest", "continue", "shift", "run", "sweep", "regimes", "population", "sensitivity", "fit",
-    "excitability", "conduction", "panel", "conditions", "course", "figure", "explore", "notebooks", "validate", "claims", "overview", "why",
+    "excitability", "conduction", "panel", "conditions", "course", "figure", "figures", "explore", "notebooks", "validate", "claims", "overview",
+    "why",
 )
 
 

@@ -11,15 +11,16 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from simulation.figures.style import FONTS, Size
+from simulation.figures.style import FONTS, PAPER, Size
 
 
 class Plate(Figure):
-    """A Matplotlib figure that knows what it shows in words (``alt``), what it is called (``title``) and what it was made from
-    (``provenance``). It needs no pyplot, and a notebook shows it as it is."""
+    """A Matplotlib figure that knows what it shows in words (``alt``), what it is called (``title``), what it was made from
+    (``provenance``) and the colour that it is drawn on (``paper``). It needs no pyplot, and a notebook shows it as it is."""
 
     alt: str = ""
     title: str = ""
+    paper: str = PAPER
     provenance: Mapping[str, Any] = MappingProxyType({})
 
     def arrange(self) -> None:
@@ -38,7 +39,7 @@ class Plate(Figure):
         """For notebooks: the image and its description."""
         buffer = BytesIO()
         with matplotlib.rc_context(FONTS):
-            self.savefig(buffer, format="png", facecolor="white")
+            self.savefig(buffer, format="png", facecolor=self.paper)
         return buffer.getvalue(), {"alt": self.alt}
 
 

@@ -70,6 +70,7 @@ CARRIERS: Mapping[str, Look] = {
     "NKCC": Look("#5B2A86", (0, (3.0, 1.0, 1.0, 1.0, 1.0, 1.0)), "X"),
     "leak": Look("#7A4B1E", (0, (1.0, 1.8)), "h"),
 }
+PAPER, DARK_PAPER = "#FFFFFF", "#14161A"
 POTENTIAL = Look("#000000", "-", "o")
 CONTROL = Look("#A6A6A6", "-", "")
 REFERENCE = "#6E6E6E"  # thin lines and words that explain: Nernst potential, control bath, bath changes
@@ -161,12 +162,12 @@ def look(symbol: str) -> Look:
     return Look(whole.color, _DASHES.get(bare, whole.line), whole.marker)
 
 
-def ink(color: str, paper: str = "#FFFFFF") -> str:
-    """A colour darkened, or on a dark paper lightened, until words in it are read (contrast of 4.5 or more)."""
+def ink(color: str, paper: str = PAPER, least: float = 4.5) -> str:
+    """A colour darkened, or on a dark paper lightened, until words in it are read (``least``: contrast to the paper)."""
     rgb: Sequence[float] = matplotlib.colors.to_rgb(color)
     behind = matplotlib.colors.to_rgb(paper)
-    end = 0.0 if luminance(behind) > 0.2 else 1.0
-    while contrast(rgb, behind) < 4.5:
+    end = 0.0 if luminance(behind) > 0.178 else 1.0  # where black and white are read alike
+    while contrast(rgb, behind) < least:
         rgb = [0.95 * c + 0.05 * end for c in rgb]
     return str(matplotlib.colors.to_hex((rgb[0], rgb[1], rgb[2])))
 
