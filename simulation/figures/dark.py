@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from simulation.figures.data import Array
 
-GREY = 0.12  # saturation times lightness range below which a colour counts as grey
-TINTED = 0.8  # lightness from which a fill is a tint of the paper rather than a colour of its own
+GREY = 0.06  # red, green and blue lie closer together in what counts as grey
+TINTED = 0.75  # lightness from which a fill is a tint of the paper rather than a colour of its own
 LEAST_OF_LINES = 4.2  # 3 is asked of lines, more is seen from the back row
 LEAST_OF_CONTROL = 2.0  # the control lies behind, in grey
 THEMES = ("light", "dark")

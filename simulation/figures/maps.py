@@ -144,7 +144,7 @@ def _contours(plate: Plate, ax: Axes, x: Array, y: Array, values: Array, mesh: Q
         return
     ticks = MaxNLocator(nbins=7, steps=[1, 2, 5, 10]).tick_values(low, high)
     levels = [float(v) for v in ticks if low < v < high]
-    colours = ["black" if style.luminance(mesh.cmap((v - low) / (high - low))) > 0.25 else "white" for v in levels]
+    colours = ["black" if style.luminance(mesh.cmap((v - low) / (high - low))) > style.MIDDLE else "white" for v in levels]
     plate.arrange()  # labels are turned and lines cut for the axes as they finally lie
     for part in _smooth_parts(values, FOLD * float(ticks[1] - ticks[0])):
         inside = np.ma.masked_where(~part, values)

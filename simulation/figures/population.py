@@ -70,7 +70,7 @@ def _shares(ax: Axes, found: Population, s: style.Size) -> None:
     for edge in y[:-1] - 0.5:
         ax.axhline(edge, color=style.CONTROL.color, linewidth=0.15 * s.line, zorder=0)
     ax.set(ylim=(-0.6, len(baths) - 0.4), xlim=(-2, min(102.0, 110 * furthest)), yticks=y, yticklabels=[bath_words(b) for b in baths])
-    ax.tick_params(axis="y", length=0, labelsize=0.85 * s.font)
+    ax.tick_params(axis="y", length=0, labelsize=0.9 * s.font)
     ax.set_xlabel(f"Share of {found.count} members (%)")
     ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2, columnspacing=1.0, handletextpad=0.2)
 

@@ -76,6 +76,7 @@ CONTROL = Look("#A6A6A6", "-", "")
 REFERENCE = "#6E6E6E"  # thin lines and words that explain: Nernst potential, control bath, bath changes
 TINT = "#EFE7D2"  # a range that is pointed out
 FAILED, NO_VALUE = "#DADADA", "#F4F4F4"
+MIDDLE = 0.178  # luminance on which black and white words are read alike
 COLOURS = "viridis"  # perceptually uniform, reads in grey and for the colour-blind
 
 # Several currents and gates of one ion share its colour; these dashes tell them apart.
@@ -166,7 +167,7 @@ def ink(color: str, paper: str = PAPER, least: float = 4.5) -> str:
     """A colour darkened, or on a dark paper lightened, until words in it are read (``least``: contrast to the paper)."""
     rgb: Sequence[float] = matplotlib.colors.to_rgb(color)
     behind = matplotlib.colors.to_rgb(paper)
-    end = 0.0 if luminance(behind) > 0.178 else 1.0  # where black and white are read alike
+    end = 0.0 if luminance(behind) > MIDDLE else 1.0
     while contrast(rgb, behind) < least:
         rgb = [0.95 * c + 0.05 * end for c in rgb]
     return str(matplotlib.colors.to_hex((rgb[0], rgb[1], rgb[2])))

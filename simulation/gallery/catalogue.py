@@ -11,9 +11,9 @@ from simulation.gallery.lecture import LectureFigure
 
 MODULES = (
     "membrane",
-    # "nerve",
-    # "muscle",
-    # "body",
+    "nerve",
+    "muscle",
+    "body",
 )
 
 
