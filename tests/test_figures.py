@@ -580,7 +580,7 @@ def test_provenance_comes_back_from_every_format(rests: xr.Dataset, tmp_path) ->
     assert [p.name for p in paths] == ["rest_K2.5.svg", "rest_K2.5.pdf", "rest_K2.5.png"]
     assert [figures.provenance_of(p) for p in paths] == [ORIGIN] * 3
     own = figures.save(figure, tmp_path / "own.svg")
-    assert figures.provenance_of(own[0]) == {"model": "fibre", "axes": ["K"]}
+    assert figures.provenance_of(own[0]) == {"model": "fibre", "axes": ["K"], "cramplab": version_here()}
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*(p.name for p in paths), "own.svg"])
 
 

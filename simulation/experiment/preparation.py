@@ -102,7 +102,7 @@ class Preparation:
     def describe(self) -> dict[str, Any]:
         """What defines this preparation, enough to make it again."""
         return {
-            "cramplab": _version(),
+            "cramplab": version_here(),
             "model": self.bound.name,
             "equations": self.kernel.emitted.digest,
             "parameter_set": self.parameters.name,
@@ -196,7 +196,8 @@ def prepare(
     out = Preparation(compile_model(bound, kernel), numbers, Bath(bath), mode, frozen)
     return out.with_values(set or {}).scaled(scale or {})
 
-def _version() -> str:
+def version_here() -> str:
+    """The version of this program, for the provenance of what it makes."""
     try:
         return version("cramplab")
     except PackageNotFoundError:

@@ -63,8 +63,15 @@ def known_theme(name: str) -> str:
 
 
 def shown_words(plate: Plate) -> list[Text]:
-    """Every text that is seen."""
-    return [t for t in _all(plate) if isinstance(t, Text) and t.get_visible() and t.get_text().strip()]
+    """Every text that is seen: labels of ticks beyond the ends of an axis are not."""
+    beyond: set[int] = set()
+    for ax in plate.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            room = 1e-6 * (high - low)
+            ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+            beyond |= {id(label) for t in ticks if not low - room <= t.get_loc() <= high + room for label in (t.label1, t.label2)}
+    return [t for t in _all(plate) if isinstance(t, Text) and t.get_visible() and t.get_text().strip() and id(t) not in beyond]
 
 
 def backgrounds(plate: Plate, words: list[Text]) -> list[str]:

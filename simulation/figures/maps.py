@@ -152,7 +152,7 @@ def _contours(plate: Plate, ax: Axes, x: Array, y: Array, values: Array, mesh: Q
         if crossing:
             lines = ax.contour(x, y, inside, levels=[v for v, _ in crossing], colors=[c for _, c in crossing], linewidths=0.4 * s.line)
             places = [_label_place(ax, segment) for segments in lines.allsegs for segment in segments]
-            for text in ax.clabel(lines, fmt=data.printed, fontsize=0.8 * s.font, manual=[p for p in places if p is not None]):
+            for text in ax.clabel(lines, fmt=data.printed, fontsize=0.85 * s.font, manual=[p for p in places if p is not None]):
                 text.set_rotation(0)  # a minus along its line would look like a piece of it
 
 

@@ -11,6 +11,7 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from simulation.experiment.preparation import version_here
 from simulation.figures.style import FONTS, PAPER, Size
 
 
@@ -47,5 +48,5 @@ def new_plate(s: Size, *, title: str, alt: str, provenance: Mapping[str, Any]) -
     """An empty figure of that size."""
     layout = ConstrainedLayoutEngine(w_pad=0.5 * s.font / 72, h_pad=0.25 * s.font / 72, hspace=0.0, wspace=0.0)
     plate = Plate(figsize=(s.width, s.height), layout=layout)
-    plate.title, plate.alt, plate.provenance = title[:1].upper() + title[1:], alt, provenance
+    plate.title, plate.alt, plate.provenance = title[:1].upper() + title[1:], alt, {"cramplab": version_here(), **provenance}
     return plate

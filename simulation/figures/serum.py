@@ -112,7 +112,7 @@ def course_figure(found: Course, size: str = "slide") -> Plate:
         for ax, (name, ion) in zip(axes, _PANELS, strict=True):
             band = analytes()[name].normal if name in analytes() else _PTH_BAND
             ax.axhspan(*band, color=BAND, linewidth=0, zorder=0)
-            ax.plot(found.days, found.serum[name], color=style.CARRIERS[ion].color if ion else "black")
+            ax.plot(found.days, found.serum[name], color=style.ink(style.CARRIERS[ion].color, least=3.0) if ion else "black")
             low, high = float(np.min(found.serum[name])), float(np.max(found.serum[name]))
             ax.set_ylim(min(low, band[0]) - 0.1 * (band[1] - band[0]), max(high, band[1]) + 0.1 * (band[1] - band[0]))
             style.few_ticks(ax.yaxis, 4)

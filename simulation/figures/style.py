@@ -174,8 +174,8 @@ def ink(color: str, paper: str = PAPER, least: float = 4.5) -> str:
 
 
 def shades(count: int) -> list[str]:
-    """So many colours from dark to light for lines that are steps of one quantity."""
-    return [matplotlib.colors.to_hex(c) for c in matplotlib.colormaps[COLOURS]([0.82 * i / max(1, count - 1) for i in range(count)])]
+    """So many colours from dark to light, none too light for a line on paper, for lines that are steps of one quantity."""
+    return [matplotlib.colors.to_hex(c) for c in matplotlib.colormaps[COLOURS]([0.58 * i / max(1, count - 1) for i in range(count)])]
 
 
 def luminance(rgb: Sequence[float]) -> float:

@@ -45,7 +45,8 @@ def _spontaneous() -> Shown:
 
 def _axon_before_fibre() -> Shown:
     found = {
-        name: sim.sweep(sim.prepare(model), "Ca=0.4:2:9", measures="threshold_current") for name, model in (("axon", "axon"), ("muscle fibre", "fibre"))
+        name: sim.sweep(sim.prepare(model), "Ca=0.4:2:9", measures="threshold_current")
+        for name, model in (("axon", "axon"), ("muscle fibre", "fibre"))
     }
     numbers: dict[str, float] = {}
     for name, data in found.items():

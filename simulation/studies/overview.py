@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -61,7 +62,7 @@ def make(jobs: int | None = None, progress: Callable[[str], Progress] | None = N
 
 
 def firing_over(fibre: Preparation, ion: Axis, jobs: int | None = 1, progress: Progress | None = None) -> xr.Dataset:
-    """Spikes and after-discharge over ClC-1 and an ion. Each ClC-1 density gets a stimulus of its own, so the sweeps go one by one and are stacked."""
+    """Spikes and after-discharge over ClC-1 and an ion. Each density gets a stimulus of its own, so the sweeps go one by one and are stacked."""
     import xarray as xr
 
     parts = []
@@ -75,6 +76,10 @@ def firing_over(fibre: Preparation, ion: Axis, jobs: int | None = 1, progress: P
 
         parts.append(run_sweep(sweep, jobs=jobs, progress=stacked, least_checked=1))  # seven in all
     whole: xr.Dataset = xr.concat(parts, "P_Cl_scale", combine_attrs="override")
+    made = json.loads(whole.attrs["provenance"])
+    made["axes"] = {"P_Cl_scale": list(CLC1), ion.name: list(ion.values)}
+    made["protocol"], made["stimulus"] = None, "200 ms at twice the rheobase of each density in the control bath, and 400 ms more"
+    whole.attrs["provenance"] = json.dumps(made)
     return whole
 
 
