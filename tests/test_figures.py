@@ -22,6 +22,7 @@ from PIL import Image
 import simulation
 from simulation import figures
 from simulation.assembly.errors import ModelError
+from simulation.experiment.preparation import version_here
 from simulation.figures import data, marks, style
 from simulation.figures.rest_curve import branches
 from simulation.figures.traces import alt_text, default_window

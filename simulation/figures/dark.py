@@ -83,7 +83,6 @@ def backgrounds(plate: Plate, words: list[Text]) -> list[str]:
     alphas = [t.get_alpha() for t in every]
     face = plate.get_facecolor()
     plate.patch.set_facecolor(plate.paper)
-    canvas.draw()
     boxes = [t.get_window_extent() for t in words]
     own = [t.get_bbox_patch() for t in words]
     for text in every:

@@ -116,7 +116,8 @@ def course_figure(found: Course, size: str = "slide") -> Plate:
             low, high = float(np.min(found.serum[name])), float(np.max(found.serum[name]))
             ax.set_ylim(min(low, band[0]) - 0.1 * (band[1] - band[0]), max(high, band[1]) + 0.1 * (band[1] - band[0]))
             style.few_ticks(ax.yaxis, 4)
-            ax.set_title(f"{SERUM[name][2].capitalize()} ({SERUM[name][1]})", loc="left", fontsize=0.9 * s.font)
+            named = name if name == "PTH" and s.width < 5 else SERUM[name][2].capitalize()
+            ax.set_title(f"{named} ({SERUM[name][1]})", loc="left", fontsize=0.9 * s.font)
         for ax, name in zip(grid[2], found.threshold, strict=True):
             change = 100 * (found.threshold[name] - 1)
             ax.axhline(0, color=style.REFERENCE, linewidth=0.3 * s.line, zorder=0)
