@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from functools import cache
 from pathlib import Path
 
@@ -117,6 +118,26 @@ def test_a_figure_that_fails_leaves_the_others_in_the_index(tmp_path, shown):
     with pytest.raises(sim.ModelSaysNo):
         next(made)
     assert list(folder.read_index(tmp_path)) == ["good"]
+
+
+def test_a_film_is_written_in_its_own_formats(tmp_path):
+    class Film:
+        alt, numbers, formats = "it moves", {"frames": 3.0}, ("gif", "mp4")
+
+        def write(self, path: Path, theme: str) -> None:
+            path.write_text(theme, encoding="utf-8")
+
+    made = folder.make(LectureFigure("film", "Film", "It moves.", Film), tmp_path, folder.Wanted(themes=("dark",)))
+    assert made.files == ("film-dark/film-film-dark.gif", "film-dark/film-film-dark.mp4")
+    assert (tmp_path / made.files[0]).read_text(encoding="utf-8") == "dark"
+    assert (made.alt, made.numbers) == ("it moves", {"frames": 3.0})
+
+
+def test_what_another_process_makes_travels(tmp_path):
+    made = folder._make_named(("squid-gates", tmp_path, folder.Wanted(("column",), ("light",), ("svg",))))
+    again = pickle.loads(pickle.dumps(made))
+    assert again == made
+    assert made.files == ("column-light/squid-gates-column-light.svg",)
 
 
 def test_files_written_before_stay_in_the_index(shown):

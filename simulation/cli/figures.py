@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from simulation import files
 from simulation.cli import options, output, words
 from simulation.cli.errors import Stopped, WrongUse
 from simulation.cli.options import Json, Texts
@@ -54,27 +55,27 @@ def figures(
         return
     wanted = _wanted(size, theme, format_)
     output.destination(out / folder.INDEX, [".json"], "the index of the figures")
-    kept, said = dict(before), []
-    made: list[Made] = []
+    made: list[tuple[Made, list[Change] | None]] = []
     try:
-        with _following(len(chosen)) as follow:
-            for one in folder.make_all(chosen, out, wanted, jobs):
+        with files.alone(out / folder.INDEX), _following(len(chosen)) as follow, closing(folder.make_all(chosen, out, wanted, jobs)) as finished:
+            before = folder.read_index(out)
+            kept = dict(before)
+            for one in finished:
                 old = before.get(one.name)
                 changes = folder.changes(old["numbers"], one.numbers) if old is not None else None
                 kept[one.name] = folder.entry(one, old)
                 folder.write_index(out, kept, list(known))
-                made.append(one)
-                said.append((one, changes))
+                made.append((one, changes))
                 follow(one)
     except KeyboardInterrupt:
         raise Stopped(f"Stopped; {words.count(len(made), 'figure')} of {len(chosen)} made, and kept in {out}.") from None
     place = {f.name: i for i, f in enumerate(chosen)}
-    said.sort(key=lambda each: place[each[0].name])
+    made.sort(key=lambda each: place[each[0].name])
     if json:
-        output.as_json({"folder": out, "figures": [_facts(one, changes, out) for one, changes in said]})
+        output.as_json({"folder": out, "figures": [_facts(one, changes, out) for one, changes in made]})
         return
-    output.say(*(verdict(one.name, changes) for one, changes in said))
-    count = sum(len(one.files) for one in made)
+    output.say(*(verdict(one.name, changes) for one, changes in made))
+    count = sum(len(one.files) for one, _ in made)
     output.say("", f"{words.count(len(made), 'figure')}, {words.count(count, 'file')} in {out}; all of them on one page: {out / folder.PAGE}")
 
 
@@ -120,6 +121,7 @@ def _change(change: Change) -> str:
     """'rheobase at K 2.5 mM 12.3 -> 13.1 uA/cm2'."""
     what, bracket, unit = change.what.rpartition(" (")
     what, unit = (what, f" {unit.removesuffix(')')}") if bracket and unit.endswith(")") else (change.what, "")
+    unit = "" if unit == " 1" else unit
     return f"{what} {_number(change.old)} -> {_number(change.new)}{unit}"
 
 

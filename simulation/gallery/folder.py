@@ -6,14 +6,15 @@ import html
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from simulation import files
 from simulation.figures.errors import FigureError
-from simulation.gallery.lecture import LectureFigure, Shown
+from simulation.gallery.lecture import LectureFigure, Moving, Shown
 
 INDEX, PAGE = "figures.json", "index.html"
 SIZES, THEMES, FORMATS = ("slide", "column"), ("light", "dark"), ("svg", "pdf", "png")
@@ -58,13 +59,13 @@ def make(figure: LectureFigure, folder: Path, wanted: Wanted) -> Made:
     """Compute a figure and write its files, SIZE-THEME/NAME-SIZE-THEME.FORMAT. Raises what the experiments raise, FileError."""
     started = time.perf_counter()
     shown = figure.make()
-    alt, written = _written(figure.name, shown, folder, wanted)
+    alt, written = _drawn(figure.name, shown, folder, wanted) if isinstance(shown, Shown) else _played(figure.name, shown, folder, wanted)
     numbers = {what: rounded(value) for what, value in shown.numbers.items()}
     names = tuple(path.relative_to(folder).as_posix() for path in written)
     return Made(figure.name, figure.title, figure.teaches, alt, numbers, names, time.perf_counter() - started)
 
 
-def _written(name: str, shown: Shown, folder: Path, wanted: Wanted) -> tuple[str, list[Path]]:
+def _drawn(name: str, shown: Shown, folder: Path, wanted: Wanted) -> tuple[str, list[Path]]:
     """What the figure shows in words, and its files."""
     from simulation.figures.dark import themed
     from simulation.figures.save import save
@@ -79,19 +80,34 @@ def _written(name: str, shown: Shown, folder: Path, wanted: Wanted) -> tuple[str
     return alt, out
 
 
-def make_all(figures: Sequence[LectureFigure], folder: Path, wanted: Wanted, jobs: int = 1) -> Iterator[Made]:
+def _played(name: str, film: Moving, folder: Path, wanted: Wanted) -> tuple[str, list[Path]]:
+    """What a film shows in words, and its files: one size, and formats of its own."""
+    out = []
+    for theme in sorted(wanted.themes, reverse=True):
+        for ending in film.formats:
+            path = folder / f"film-{theme}" / f"{name}-film-{theme}.{ending}"
+            with files.aside(path) as temporary:
+                film.write(temporary, theme)
+            out.append(path)
+    return film.alt, out
+
+
+def make_all(figures: Sequence[LectureFigure], folder: Path, wanted: Wanted, jobs: int = 1) -> Generator[Made, None, None]:
     """Figures as they are finished. ``jobs``: processes that share them."""
     if min(jobs, len(figures)) == 1:
         yield from (make(figure, folder, wanted) for figure in figures)
         return
-    from joblib import Parallel, delayed
+    from simulation.studies.workers import in_processes
 
-    yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_make_named)(f.name, folder, wanted) for f in figures)
+    with closing(in_processes(_make_named, [(f.name, folder, wanted) for f in figures], jobs)) as finished:
+        yield from finished
 
 
-def _make_named(name: str, folder: Path, wanted: Wanted) -> Made:
+def _make_named(task: tuple[str, Path, Wanted]) -> Made:
+    """The same in another process, which looks the figure up by its name: functions within functions do not travel."""
     from simulation.gallery.catalogue import figure
 
+    name, folder, wanted = task
     return make(figure(name), folder, wanted)
 
 

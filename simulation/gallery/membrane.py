@@ -48,13 +48,6 @@ def _spike_over_potassium() -> Shown:
     return Shown(lambda size: figures.overlaid(runs["K 4 mM"], others, called="K 4 mM (control)", size=size), numbers)
 
 
-def _spike_in_low_calcium() -> Shown:
-    fibre, pulse = sim.prepare("fibre"), sim.protocol(sim.Pulse(*PULSE, at=1), after=6)
-    control, low = sim.run(fibre, pulse), sim.run(fibre.in_bath(Ca=0.6), pulse)
-    numbers = reading.spike("control", control) | reading.spike("Ca 0.6 mM", low)
-    return Shown(lambda size: figures.traces(low, control, symbols=[["I_Na_s"]], size=size), numbers)
-
-
 def _rest_over_potassium() -> Shown:
     data = sim.sweep(sim.prepare("fibre"), "K=0.5:12:47", measures="rest,E_K_s")
     numbers = reading.along(data, ("rest", "rest_2", "E_K_s"), (0.5, 2.0, 4.0, 8.0, 12.0))
@@ -118,10 +111,6 @@ FIGURES = (
     LectureFigure(
         "potassium-spikes", "One stimulus in low, normal and high potassium",
         "Rest moves with potassium, and a depolarised fibre has a smaller spike.", _spike_over_potassium,
-    ),
-    LectureFigure(
-        "low-calcium-spike", "The spike in low calcium", "Low calcium makes a spike come earlier; it does not make this fibre fire by itself.",
-        _spike_in_low_calcium,
     ),
     LectureFigure(
         "rest-over-potassium", "Resting potential over potassium",

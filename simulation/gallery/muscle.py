@@ -9,7 +9,6 @@ import numpy as np
 
 import simulation as sim
 from simulation import figures
-from simulation.experiment.excitability import Conduction
 from simulation.experiment.motor_unit import UnitRun
 from simulation.figures.changes import changes_figure
 from simulation.gallery import reading
@@ -54,12 +53,6 @@ def _myotonia() -> Shown:
         "highest potassium in the tubule (mM)": float(run["K_t"].max()),
     }
     return Shown(lambda size: figures.traces(run, symbols=["K_t"], size=size), numbers)
-
-
-def _conduction() -> Shown:
-    data = sim.sweep(sim.prepare("fibre"), "K=3:10:8", measures=[Conduction()])
-    numbers = reading.along(data, ("velocity", "propagated_peak"))
-    return Shown(lambda size: figures.lines(data, ("velocity", "propagated_peak"), size), numbers)
 
 
 def _block() -> Shown:
@@ -177,11 +170,8 @@ FIGURES = (
         "Potassium that gathers in the tubules keeps the fibre firing after the stimulus.", _myotonia,
     ),
     LectureFigure(
-        "conduction", "Conduction along the fibre over potassium", "Conduction slows in raised potassium, and fails. (In rat muscle it fails later.)",
-        _conduction,
-    ),
-    LectureFigure(
-        "conduction-block", "Conduction block in high potassium", "At 9 mM a spike dies on its way: the weakness of high potassium.", _block,
+        "conduction-block", "Conduction block in high potassium",
+        "At 9 mM a spike dies on its way: the weakness of high potassium. (Rat muscle still conducts.)", _block,
     ),
     LectureFigure(
         "release", "Transmitter release over calcium and magnesium",
