@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from simulation.figures.data import Array
 
 GREY = 0.06  # red, green and blue lie closer together in what counts as grey
-TINTED = 0.75  # lightness from which a fill is a tint of the paper rather than a colour of its own
+TINTED = 0.65  # lightness from which a fill is a tint of the paper rather than a colour of its own
 LEAST_OF_LINES = 4.2  # 3 is asked of lines, more is seen from the back row
 LEAST_OF_CONTROL = 2.0  # the control lies behind, in grey
 THEMES = ("light", "dark")
@@ -153,7 +153,7 @@ def _fill(color: Any) -> str:
     if lightness < TINTED:
         return str(to_hex(rgb))
     dark = sum(to_rgb(style.DARK_PAPER)) / 3
-    return str(to_hex(colorsys.hls_to_rgb(hue, dark + 1.3 * (1.0 - lightness), min(saturation, 0.45))))
+    return str(to_hex(colorsys.hls_to_rgb(hue, dark + 0.8 * (1.0 - lightness), min(saturation, 0.45))))
 
 
 def _with_alpha(change: Callable[[Any], str], color: Any) -> Any:
