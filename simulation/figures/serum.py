@@ -105,7 +105,8 @@ def course_figure(found: Course, size: str = "slide") -> Plate:
     from simulation.clinic.course import SERUM
 
     with style.drawing(size, stacked=True) as s:
-        made = {"condition": found.condition.name, "days": float(found.days[-1]), "treatments": [f"{t.text} from day {t.day:g}" for t in found.treatments]}
+        given = [f"{t.text} from day {t.day:g}" for t in found.treatments]
+        made = {"condition": found.condition.name, "days": float(found.days[-1]), "treatments": given}
         plate = new_plate(s, title=found.condition.title, alt=course_alt(found), provenance=made)
         grid = plate.subplots(3, 2, sharex=True, squeeze=False, height_ratios=(1, 1, 1.2))
         axes = [*grid[0], *grid[1]]
