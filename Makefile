@@ -20,9 +20,9 @@ lint: $(READY)
 	$(BIN)/mypy --explicit-package-bases docs/make.py docs/_ext
 	$(BIN)/lint-imports
 
-# The lecture figures, in every size and theme; some minutes.
+# Every lecture figure, for slides and notes, light and dark: some minutes.
 figures: $(READY)
-	$(BIN)/cramplab figures --out results/figures
+	$(BIN)/cramplab figures --out results/figures --jobs $(JOBS)
 
 # From notebooks/source: the copies for students in notebooks, those with answers in notebooks/solutions.
 notebooks: $(READY)

@@ -22,6 +22,7 @@ from PIL import Image
 import simulation
 from simulation import figures
 from simulation.assembly.errors import ModelError
+from simulation.experiment.preparation import version_here
 from simulation.figures import data, marks, style
 from simulation.figures.rest_curve import branches
 from simulation.figures.traces import alt_text, default_window
@@ -580,7 +581,7 @@ def test_provenance_comes_back_from_every_format(rests: xr.Dataset, tmp_path) ->
     assert [p.name for p in paths] == ["rest_K2.5.svg", "rest_K2.5.pdf", "rest_K2.5.png"]
     assert [figures.provenance_of(p) for p in paths] == [ORIGIN] * 3
     own = figures.save(figure, tmp_path / "own.svg")
-    assert figures.provenance_of(own[0]) == {"model": "fibre", "axes": ["K"]}
+    assert figures.provenance_of(own[0]) == {"model": "fibre", "axes": ["K"], "cramplab": version_here()}
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*(p.name for p in paths), "own.svg"])
 
 

@@ -39,6 +39,7 @@ def figure(
         Texts, typer.Option("--measure", metavar="NAME,...", help="Which measures of a sweep, symbols of a run (I_Na,K_t), or gates (m,h).")
     ] = None,
     size: options.Size = "slide",
+    theme: options.Theme = "light",
     control: options.Control = True,
     format_: Annotated[Texts, typer.Option("--format", metavar="svg,pdf,png", help="Default: what --out ends with, else svg.")] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="NAME", help="Name of the figure. Default: that of the file.")] = None,
@@ -59,15 +60,17 @@ def figure(
       cramplab figure run.nc --measure I_Na,I_Kdr,K_t --format svg,png
       cramplab figure map.nc --measure rheobase --size half --out rheobase.png
       cramplab figure k.nc --kind rest
-      cramplab figure recovery.nc --size half"""
+      cramplab figure recovery.nc --size half --theme dark"""
     from simulation import figures
+    from simulation.figures.dark import known_theme, themed
 
     options.check_size(size)
+    known_theme(theme)
     target, formats = _target(file, out, options.parts(format_))
     plate, kind = _draw(file, kind, options.parts(measure), size, control)
-    written = figures.save(plate, target, formats)
+    written = figures.save(themed(plate, theme), target, formats)
     if json:
-        output.as_json({"file": file, "kind": kind, "size": size, "files": written, "title": plate.title, "alt": plate.alt})
+        output.as_json({"file": file, "kind": kind, "size": size, "theme": theme, "files": written, "title": plate.title, "alt": plate.alt})
         return
     output.say(*(f"Saved: {path}" for path in written), "", "What it shows, for those who cannot see it:", plate.alt)
 

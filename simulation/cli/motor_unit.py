@@ -164,10 +164,11 @@ def _heading(found: UnitRun) -> list[str]:
         changed = "; ".join(f"{s} {how}" for s, how in part.parameters.changed.items())
         bath = words.bath(given) if given else "control"
         lines.append(f"{stage.capitalize()}: {part.parameters.name}, bath {bath}{'; ' + changed if changed else ''}")
-    return [*lines, f"Drive: {_drive(found.drive)}; watched for {words.duration(found.duration)}"]
+    return [*lines, f"Drive: {drive_words(found.drive)}; watched for {words.duration(found.duration)}"]
 
 
-def _drive(drive: Drive) -> str:
+def drive_words(drive: Drive) -> str:
+    """A drive in words."""
     said = [
         f"{words.quantity(r.rate)}{f' to {words.quantity(r.end)}' if r.end is not None else ''} Hz for {words.duration(r.duration)} "
         f"from {words.duration(r.at)}" for r in drive.rates

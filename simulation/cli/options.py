@@ -312,6 +312,7 @@ def solver_choice(
 # ---- how a figure looks
 
 Size = Annotated[str, typer.Option("--size", metavar="slide|half|column", help="Where the figure goes: a slide, half of one, or a column of a page.")]
+Theme = Annotated[str, typer.Option("--theme", metavar="light|dark", help="What paper it is for.")]
 Control = Annotated[bool, typer.Option("--control/--no-control", help="Draw a run of the untouched membrane in grey behind.")]
 
 

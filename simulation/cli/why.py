@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as json_format
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,18 +13,16 @@ from simulation.cli import output, words
 from simulation.cli.errors import WrongUse
 from simulation.cli.options import Json
 
-_SEVERAL = ("others", "cables", "runs", "membranes", "panels", "claims")  # under which several things are named that a file shows
-
 
 def register(app: typer.Typer) -> None:
     app.command("why")(why)
 
 
 def why(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A result (.nc, .csv), a figure (.svg, .pdf, .png) or a film.", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A result (.nc, .csv) or a figure (.svg, .pdf, .png).", show_default=False)],
     json: Json = False,
 ) -> None:
-    """What made a result, a figure or a film.
+    """What made a result or a figure.
 
     Model, bath, changed numbers, experiment and solver, in words.
 
@@ -47,10 +45,9 @@ def provenance(file: Path) -> dict[str, Any]:
         raise WrongUse(f"{file} is a folder, not a file")
     if not file.exists():
         raise WrongUse(f"there is no file {file}")
-    known = (*output.SWEEPS, *output.FIGURES, *output.FILMS)
-    if ending not in known:
-        raise WrongUse(f"cramplab makes no '{file.suffix or file.name}' files; it makes {', '.join(known)}")
-    if ending in (*output.FIGURES, *output.FILMS):
+    if ending not in (*output.SWEEPS, *output.FIGURES):
+        raise WrongUse(f"cramplab makes no '{file.suffix or file.name}' files; it makes {', '.join((*output.SWEEPS, *output.FIGURES))}")
+    if ending in output.FIGURES:
         from simulation import figures
 
         return figures.provenance_of(file)
@@ -89,13 +86,22 @@ def _of_netcdf(file: Path) -> str:
 
 # ---- in words
 
+# What is no single membrane, by the word of its provenance that tells.
+_KINDS: Mapping[str, str] = {
+    "unit": "a run of a motor unit", "claim": "a claim on trial", "panel": "a serum panel and what follows", "condition": "a condition over days",
+    "conditions": "the serum that conditions lead to", "compared": "membranes compared", "membranes": "changes in several places",
+    "junction": "release at the junction", "acceptance": "a population of plausible members",
+}
+
+
 def _kind(made: Mapping[str, Any]) -> str:
+    told = next((words for key, words in _KINDS.items() if key in made), None)
+    if told is not None:
+        return told
     if "sensitivity" in made:
         return f"a sensitivity ({made['sensitivity']['method']})"
     if "fit" in made:
         return "a fit: no evidence for the model"
-    if "claims" in made:
-        return "claims and their verdicts"
     if "axes" in made:
         return "a sweep"
     if "continued" in made:
@@ -104,13 +110,19 @@ def _kind(made: Mapping[str, Any]) -> str:
         return "an examination"
     if made.get("cable"):
         return "a spike along a cable"
+    if made.get("over"):
+        return "a gating shift over an ion"
+    if made.get("others"):
+        return "runs laid over one another"
     return "a run" if made.get("protocol") else "a membrane in its bath"
 
 
 def rows(made: Mapping[str, Any]) -> list[list[str]]:
     """The provenance in words, as (what, how)."""
-    out = [["model", str(made.get("model", "unknown"))], ["parameters", _parameters(made)]] if "claims" not in made else []
-    out += [["shown together", ", ".join(made[several])] for several in _SEVERAL if several in made]
+    other = next((said for key, said in _ROWS.items() if key in made), None)
+    if other is not None:
+        return [*other(made), *([["made by", f"cramplab {made['cramplab']}"]] if "cramplab" in made else [])]
+    out = [["model", str(made.get("model", "unknown"))], ["parameters", _parameters(made)]]
     if "bath" in made:
         bath = made["bath"] if isinstance(made["bath"], str) else words.bath(made["bath"])
         out.append(["bath", f"{bath}, all else as in control" if bath else "control"])
@@ -118,6 +130,9 @@ def rows(made: Mapping[str, Any]) -> list[list[str]]:
         out.append(["mode", words.mode(made["mode"], made.get("frozen", []))])
     out += [[f"axis {name}", _axis(name, values)] for name, values in made.get("axes", {}).items()]
     out += [[f"followed over {name}", _span(name, ends)] for name, ends in made.get("continued", {}).items()]
+    out += [[f"over {name}", _axis(name, values)] for name, values in made.get("over", {}).items()]
+    if "acceptance" in made:
+        out += _population(made)
     for study in ("sensitivity", "fit"):
         if study in made:
             out += [[name, str(value)] for name, value in made[study].items() if name not in ("over", "parameters")]
@@ -129,6 +144,9 @@ def rows(made: Mapping[str, Any]) -> list[list[str]]:
     if made.get("protocol"):
         lines = words.protocol(made["protocol"], _current_unit(str(made.get("model"))))
         out += [["done to it" if i == 0 else "", line] for i, line in enumerate(lines)]
+    if "stimulus" in made:
+        out.append(["done to it", made["stimulus"]])
+    out += [["laid over it", f"{name} ({_membrane(run)})"] for name, run in made.get("others", {}).items()]
     if isinstance(made.get("solver"), str):
         out.append(["solver", made["solver"]])
     elif made.get("solver"):
@@ -141,6 +159,79 @@ def rows(made: Mapping[str, Any]) -> list[list[str]]:
     if "cramplab" in made:
         out.append(["made by", f"cramplab {made['cramplab']}"])
     return out
+
+
+# ---- what is no single membrane
+
+def _membrane(made: Mapping[str, Any]) -> str:
+    """A membrane or a junction in one line: its set and its bath."""
+    bath = words.bath(made["bath"]) if made.get("bath") else "control"
+    return f"{_parameters(made)}, bath {bath}"
+
+
+def _of_unit(made: Mapping[str, Any]) -> list[list[str]]:
+    from simulation.cli.motor_unit import drive_words
+    from simulation.experiment.motor_unit import Drive
+    from simulation.models.motor_unit import STAGES
+
+    stages = [[stage, _membrane(made["unit"][stage])] for stage in STAGES]
+    return [*stages, ["drive", drive_words(Drive.of(made["drive"]))], ["watched for", words.duration(made["duration"])], ["solver", made["solver"]]]
+
+
+def _of_claim(made: Mapping[str, Any]) -> list[list[str]]:
+    tried = [["experiment", finding["text"]] for finding in made["findings"]]
+    return [["claim", made["claim"]], *tried, ["judged by", f"the rule of cramplab claims, on the code {made['code']}"]]
+
+
+def _of_panel(made: Mapping[str, Any]) -> list[list[str]]:
+    from simulation.clinic.panel import analytes
+
+    serum = ", ".join(f"{n} {words.quantity(v, analytes()[n].unit if n in analytes() else '')}" for n, v in made["panel"].items())
+    return [["serum", serum], ["around membranes", words.bath(made["bath"])]]
+
+
+def _of_course(made: Mapping[str, Any]) -> list[list[str]]:
+    return [["condition", made["condition"]], ["followed for", f"{made['days']:g} days"], *(["treatment", text] for text in made["treatments"])]
+
+
+def _of_conditions(made: Mapping[str, Any]) -> list[list[str]]:
+    return [
+        [name, f"after {c['days']:g} days; changed in the body: {', '.join(f'{s} = {v:g}' for s, v in c['body'].items()) or 'nothing'}"]
+        for name, c in made["conditions"].items()
+    ]
+
+
+def _of_compared(made: Mapping[str, Any]) -> list[list[str]]:
+    out = [["measure", made["measure"]]]
+    for name, one in made["compared"].items():
+        out += [[name, _membrane(one)], *([f"axis {axis}", _axis(axis, values)] for axis, values in one.get("axes", {}).items())]
+    return out
+
+
+def _of_places(made: Mapping[str, Any]) -> list[list[str]]:
+    out = [[name, _membrane(one)] for name, one in made["membranes"].items()]
+    out += [["junction", _membrane(made["junction"])]] if "junction" in made else []
+    return out + [["varied", f"{name}: {', '.join(f'{v:g}' for v in values)}"] for name, values in made["varied"].items()]
+
+
+def _of_junction(made: Mapping[str, Any]) -> list[list[str]]:
+    axes = [[f"axis {name}", _axis(name, values)] for name, values in made.get("axes", {}).items()]
+    return [["junction", _membrane(made["junction"])], *axes, ["measures", ", ".join(made.get("measures", []))]]
+
+
+_ROWS: Mapping[str, Callable[[Mapping[str, Any]], list[list[str]]]] = {
+    "unit": _of_unit, "claim": _of_claim, "panel": _of_panel, "condition": _of_course, "conditions": _of_conditions, "compared": _of_compared,
+    "membranes": _of_places, "junction": _of_junction,
+}
+
+
+def _population(made: Mapping[str, Any]) -> list[list[str]]:
+    spread = "" if made["spread"] == 1 else f", {made['spread']:g} of the way to the ends of their ranges"
+    return [
+        ["members", f"{made['count']}, from {len(made['drawn'])} parameters drawn over their ranges ({made['method']}, seed {made['seed']}){spread}"],
+        ["baths", "; ".join(bath or "control" for bath in made["baths"])],
+        ["accepted if", "; ".join(f"{name.replace('_', ' ')} {low:g} to {high:g}" for name, (low, high) in made["acceptance"].items())],
+    ]
 
 
 def _over(study: Mapping[str, Any]) -> list[tuple[str, list[float]]]:

@@ -131,6 +131,13 @@ class Drive:
     def to_dict(self) -> dict[str, Any]:
         return {name: [vars(x) for x in getattr(self, name)] for name in ("rates", "noise", "stretches")}
 
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Drive:
+        """A drive from what ``to_dict`` gave."""
+        return cls(
+            tuple(Rate(**x) for x in data["rates"]), tuple(Shaking(**x) for x in data["noise"]), tuple(Stretch(**x) for x in data["stretches"])
+        )
+
 
 # ---- the unit
 

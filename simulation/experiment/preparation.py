@@ -102,7 +102,7 @@ class Preparation:
     def describe(self) -> dict[str, Any]:
         """What defines this preparation, enough to make it again."""
         return {
-            "cramplab": _version(),
+            "cramplab": version_here(),
             "model": self.bound.name,
             "equations": self.kernel.emitted.digest,
             "parameter_set": self.parameters.name,
@@ -197,7 +197,8 @@ def prepare(
     return out.with_values(set or {}).scaled(scale or {})
 
 
-def _version() -> str:
+def version_here() -> str:
+    """The version of this program, for the provenance of what it makes."""
     try:
         return version("cramplab")
     except PackageNotFoundError:

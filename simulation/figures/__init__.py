@@ -7,10 +7,9 @@ from simulation.figures.availability import availability_figure
 from simulation.figures.branches import borders_figure, branches_figure
 from simulation.figures.budget import budget_figure
 from simulation.figures.cable import cable_figure
-from simulation.figures.causes import causes_figure
 from simulation.figures.chloride import chloride_figure
 from simulation.figures.claim import claim_figure
-from simulation.figures.compared import compared
+from simulation.figures.compared import compared_figure
 from simulation.figures.dark import THEMES, in_dark
 from simulation.figures.errors import FigureError
 from simulation.figures.excitability import excitability_figure
@@ -38,8 +37,8 @@ from simulation.figures.verdicts import verdicts_figure
 
 __all__ = [
     "SIZES", "THEMES", "FigureError", "Plate", "availability_figure", "axis_label", "borders_figure", "branches_figure", "budget_figure",
-    "cable_figure", "causes_figure", "chloride_figure", "claim_figure", "compared", "course_figure", "excitability_figure", "firing_figure",
-    "fit_figure", "gate_figure", "in_dark", "lines", "map_figure", "overlaid", "panel_figure", "phase_plane_figure", "population_figure",
-    "propagation_figure", "provenance_of", "regime_figure", "rest_curve", "save", "sensitivity_figure", "shift_figure", "spike_figure", "strip",
-    "traces", "validation_page", "verdicts_figure",
+    "cable_figure", "chloride_figure", "claim_figure", "compared_figure", "course_figure", "excitability_figure", "firing_figure", "fit_figure",
+    "gate_figure", "in_dark", "lines", "map_figure", "overlaid", "panel_figure", "phase_plane_figure", "population_figure", "propagation_figure",
+    "provenance_of", "regime_figure", "rest_curve", "save", "sensitivity_figure", "shift_figure", "spike_figure", "strip", "traces",
+    "validation_page", "verdicts_figure",
 ]

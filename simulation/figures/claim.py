@@ -76,7 +76,7 @@ def _row(ax: Axes, finding: Finding, here: float, off: float, s: style.Size) -> 
     style.few_ticks(ax.xaxis, 7)
     unit = "" if finding.shown == "1" else f" ({style.unit(finding.shown)})"
     text = f"{finding.text[:1].upper()}{finding.text[1:]}{unit}"
-    ax.set_title(data.wrapped(text, s.letters(1.05 * s.width)), loc="left", fontsize=0.9 * s.font, pad=0.25 * s.font)
+    ax.set_title(data.wrapped(text, s.letters((1.05 if s.width > 5 else 0.9) * s.width)), loc="left", fontsize=0.9 * s.font, pad=0.25 * s.font)
 
 
 def _span(finding: Finding, *values: float) -> tuple[float, float]:

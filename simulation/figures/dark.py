@@ -1,168 +1,214 @@
-"""The same figure on dark paper, for dark slides: every colour keeps its meaning and what it says is read as well as on white."""
+"""A finished figure on dark paper: every colour is looked up once more, nothing is drawn anew."""
 
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 import numpy as np
 from matplotlib.artist import Artist
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import Collection
-from matplotlib.colors import Colormap, ListedColormap, to_hex, to_rgba
-from matplotlib.image import AxesImage
+from matplotlib.colors import to_hex, to_rgb, to_rgba, to_rgba_array
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.patheffects import AbstractPathEffect
-from matplotlib.text import Text
+from matplotlib.text import Annotation, Text
 
+from simulation.assembly.errors import nearest
+from simulation.figures import style
+from simulation.figures.errors import FigureError
 from simulation.figures.plate import Plate
-from simulation.figures.style import contrast, ink
 
-PAPER, INK = "#14171C", "#F4F4F4"
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from simulation.figures.data import Array
+
+GREY = 0.06  # red, green and blue lie closer together in what counts as grey
+TINTED = 0.65  # lightness from which a fill is a tint of the paper rather than a colour of its own
+LEAST_OF_LINES = 4.2  # 3 is asked of lines, more is seen from the back row
+LEAST_OF_CONTROL = 2.0  # the control lies behind, in grey
 THEMES = ("light", "dark")
-READ, SEEN = 4.5, 3.0  # contrast of words, and of lines and marks, as WCAG asks
-_GREY = 0.06  # a colour whose channels differ by less is a grey
-_TINT = 0.78  # lightness above which a hue is a background
-_FEW = 24  # colours of a colour map that names kinds, not amounts
-
-RGBA = tuple[float, float, float, float]
 
 
 def in_dark(plate: Plate) -> Plate:
-    """Recolours a finished figure for dark paper, and gives it back. Colour maps of amounts stay as they are."""
-    texts = [artist for artist in plate.findobj(Text) if isinstance(artist, Text)]
-    for artist in plate.findobj():
-        if not isinstance(artist, Text):
+    """The same plate, recoloured for a dark slide: papers turn dark, greys are turned over, hues lightened until they are seen.
+
+    Colours that stand for numbers stay. Words have a contrast of 4.5 or more to what lies behind them, lines of 3 to the paper, the control of 2."""
+    with matplotlib.rc_context(style.FONTS):
+        plate.draw_without_rendering()  # ticks and their labels are there from the first drawing on
+        words = shown_words(plate)
+        before = backgrounds(plate, words)
+        for artist in _all(plate):
             _recolour(artist)
-    for text in texts:
-        text.set_color(_stroke(_rgba(text.get_color())))
-        text.set_path_effects([_halo(effect) for effect in text.get_path_effects() or []])
-        box = text.get_bbox_patch()
-        if box is not None:
-            _recolour(box)
-    for text, behind in backgrounds(plate):
-        if contrast(_rgba(text.get_color())[:3], behind) < READ:
-            text.set_color(ink(to_hex(text.get_color()), to_hex(behind)))
+        plate.paper = style.DARK_PAPER
+        plate.patch.set_facecolor(style.DARK_PAPER)
+        for text, was, behind in zip(words, before, backgrounds(plate, words), strict=True):
+            colour = to_hex(text.get_color()) if was == behind else _turned(text.get_color())
+            text.set_color(style.ink(colour, behind))
     return plate
 
 
-def backgrounds(plate: Plate) -> list[tuple[Text, tuple[float, float, float]]]:
-    """Every text that is seen, and the colour of what lies behind it as it is drawn."""
-    texts = [t for t in plate.findobj(Text) if isinstance(t, Text) and t.get_visible() and t.get_text().strip()]
-    with matplotlib.rc_context({"path.simplify": True}):
-        canvas: Any = FigureCanvasAgg(plate)
-        shown = [t.get_alpha() for t in texts]
-        for t in texts:
-            t.set_alpha(0.0)  # a text that is not visible takes no room, and others would move
-        canvas.draw()
-        pixels = np.asarray(canvas.buffer_rgba())[..., :3] / 255.0
-        for t, alpha in zip(texts, shown, strict=True):
-            t.set_alpha(alpha)
+def themed(plate: Plate, theme: str) -> Plate:
+    """The plate for a 'light' or a 'dark' slide. A plate that was made dark stays so. Raises FigureError."""
+    return in_dark(plate) if known_theme(theme) == "dark" and plate.paper != style.DARK_PAPER else plate
+
+
+def known_theme(name: str) -> str:
+    """The theme of that name. Raises FigureError with the nearest names."""
+    if name not in THEMES:
+        raise FigureError(f"there is no theme '{name}'{nearest(name, THEMES)}; themes: {', '.join(THEMES)}")
+    return name
+
+
+def shown_words(plate: Plate) -> list[Text]:
+    """Every text that is seen: labels of ticks beyond the ends of an axis are not."""
+    beyond: set[int] = set()
+    for ax in plate.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            room = 1e-6 * (high - low)
+            ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+            beyond |= {id(label) for t in ticks if not low - room <= t.get_loc() <= high + room for label in (t.label1, t.label2)}
+    return [t for t in _all(plate) if isinstance(t, Text) and t.get_visible() and t.get_text().strip() and id(t) not in beyond]
+
+
+def backgrounds(plate: Plate, words: list[Text]) -> list[str]:
+    """The colour that most of each text lies on, by drawing the plate without any words."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas: Any = FigureCanvasAgg(plate)
+    every = [t for t in _all(plate) if isinstance(t, Text)]
+    alphas = [t.get_alpha() for t in every]
+    face = plate.get_facecolor()
+    plate.patch.set_facecolor(plate.paper)
+    boxes = [t.get_window_extent() for t in words]
+    own = [t.get_bbox_patch() for t in words]
+    for text in every:
+        text.set_alpha(0.0)
+    canvas.draw()
+    image = np.asarray(canvas.buffer_rgba())[:, :, :3]
+    for text, alpha in zip(every, alphas, strict=True):
+        text.set_alpha(alpha)
+    plate.patch.set_facecolor(face)
     out = []
-    height, width = pixels.shape[:2]
-    for t in texts:
-        box = t.get_window_extent(canvas.get_renderer())
-        x0, x1 = (int(np.clip(x, 0, width)) for x in (box.x0, box.x1))
-        y0, y1 = (int(np.clip(height - y, 0, height)) for y in (box.y1, box.y0))
-        if x1 > x0 and y1 > y0:
-            r, g, b = np.median(pixels[y0:y1, x0:x1].reshape(-1, 3), axis=0)
-            out.append((t, (float(r), float(g), float(b))))
+    for box, patch in zip(boxes, own, strict=True):
+        if patch is not None and to_rgba(patch.get_facecolor())[3] > 0.5:
+            out.append(to_hex(to_rgb(patch.get_facecolor())))
+            continue
+        top, left = image.shape[0] - box.y1, box.x0
+        part = image[max(0, int(top)): int(image.shape[0] - box.y0) + 1, max(0, int(left)): int(box.x1) + 1].reshape(-1, 3)
+        out.append(plate.paper if not len(part) else _commonest(part))
     return out
+
+
+def _commonest(pixels: Array) -> str:
+    colours, counts = np.unique(pixels, axis=0, return_counts=True)
+    return str(to_hex(colours[counts.argmax()] / 255))
+
+
+def _all(plate: Plate) -> Iterator[Artist]:
+    """Every artist once, with those that Matplotlib does not count as children."""
+    seen: set[int] = set()
+    for artist in plate.findobj():
+        more: list[Any] = [artist]
+        if isinstance(artist, Text):
+            more.append(artist.get_bbox_patch())
+        if isinstance(artist, Annotation):
+            more.append(artist.arrow_patch)
+        for one in more:
+            if one is not None and id(one) not in seen:
+                seen.add(id(one))
+                yield one
 
 
 # ---- colours
 
-def _rgba(color: Any) -> RGBA:
-    r, g, b, a = to_rgba(color if isinstance(color, str) else tuple(color))
-    return (r, g, b, a)
+def _turned(color: Any) -> str:
+    """A colour for the dark: greys turned over between paper and white, hues as they are."""
+    rgb = to_rgb(color)
+    if max(rgb) - min(rgb) > GREY:
+        return str(to_hex(rgb))
+    low = np.array(to_rgb(style.DARK_PAPER))
+    red, green, blue = low + (1.0 - float(np.mean(rgb))) * (0.97 - low)
+    return str(to_hex((red, green, blue)))
 
 
-def _stroke(color: RGBA) -> RGBA:
-    """Of lines, marks and words: greys are turned round, hues lightened until they are seen."""
-    return _grey(color) if _is_grey(color) else _fill(color) if _lightness(color) > _TINT else _lightened(color)
+def _line(color: Any) -> str:
+    """Of a line: turned, and lightened until it is seen. White lines are gaps of paper and stay gaps."""
+    rgb = to_rgb(color)
+    if min(rgb) > 0.97:
+        return style.DARK_PAPER
+    grey = max(rgb) - min(rgb) <= GREY
+    return style.ink(_turned(color), style.DARK_PAPER, LEAST_OF_CONTROL if grey else LEAST_OF_LINES)
 
 
-def _fill(color: RGBA) -> RGBA:
-    """Of areas: greys are turned round, tints become dark tints, other hues stay as long as they are seen."""
-    if _is_grey(color):
-        return _grey(color)
-    if _lightness(color) > _TINT:
-        hue, _, saturation = colorsys.rgb_to_hls(*color[:3])
-        lightness = _lightness(to_rgba(PAPER)) + 0.9 * (1.0 - _lightness(color))
-        return (*colorsys.hls_to_rgb(hue, lightness, 0.6 * saturation), color[3])
-    return _lightened(color)
+def _fill(color: Any) -> str:
+    """Of a fill: paper and its tints turn dark and keep their hue, colours of their own stay, black turns white."""
+    rgb = to_rgb(color)
+    hue, lightness, saturation = colorsys.rgb_to_hls(*rgb)
+    if max(rgb) - min(rgb) <= GREY:
+        return _turned(color)
+    if lightness < TINTED:
+        return str(to_hex(rgb))
+    dark = sum(to_rgb(style.DARK_PAPER)) / 3
+    return str(to_hex(colorsys.hls_to_rgb(hue, dark + 0.8 * (1.0 - lightness), min(saturation, 0.45))))
 
 
-def _lightened(color: RGBA) -> RGBA:
-    r, g, b, alpha = color
-    while contrast((r, g, b), to_rgba(PAPER)) < SEEN:
-        r, g, b = (0.95 * x + 0.05 for x in (r, g, b))
-    return (r, g, b, alpha)
+def _with_alpha(change: Callable[[Any], str], color: Any) -> Any:
+    """A changed colour with the alpha that it had; 'none' stays."""
+    if isinstance(color, str) and color in ("none", "auto"):
+        return color
+    rgba = to_rgba(color)
+    return "none" if rgba[3] == 0 else (*to_rgb(change(color)), rgba[3])
 
-
-def _grey(color: RGBA) -> RGBA:
-    """Black becomes the ink, white the paper."""
-    share = sum(color[:3]) / 3
-    r, g, b = (share * paper + (1 - share) * written for paper, written in zip(to_rgba(PAPER), to_rgba(INK)[:3], strict=False))
-    return (r, g, b, color[3])
-
-
-def _is_grey(color: RGBA) -> bool:
-    return max(color[:3]) - min(color[:3]) < _GREY
-
-
-def _lightness(color: RGBA) -> float:
-    return colorsys.rgb_to_hls(*color[:3])[1]
-
-
-# ---- artists
 
 def _recolour(artist: Artist) -> None:
     if isinstance(artist, Line2D):
-        hollow = {part: getattr(artist, f"get_marker{part}color")() for part in ("face", "edge")}
-        artist.set_color(_stroke(_rgba(artist.get_color())))
-        for part, color in hollow.items():
-            getattr(artist, f"set_marker{part}color")(_mapped(color, _stroke))
-        artist.set_path_effects([_halo(effect) for effect in artist.get_path_effects() or []])
+        artist.set_markerfacecolor(_with_alpha(_marker, artist.get_markerfacecolor()))
+        artist.set_markeredgecolor(_with_alpha(_line, artist.get_markeredgecolor()))
+        artist.set_color(_with_alpha(_line, artist.get_color()))
     elif isinstance(artist, Patch):
-        face, edge = artist.get_facecolor(), artist.get_edgecolor()
-        artist.set_facecolor(_fill(_rgba(face)))
-        artist.set_edgecolor(_stroke(_rgba(edge)))
+        _recolour_patch(artist)
     elif isinstance(artist, Collection):
-        if artist.get_array() is None:
-            artist.set_facecolor([_fill(_rgba(c)) for c in artist.get_facecolor()])
-        else:
-            artist.set_cmap(_map(artist.get_cmap()))
-        if len(artist.get_edgecolor()) and not isinstance(artist.get_edgecolor(), str):
-            artist.set_edgecolor([_stroke(_rgba(c)) for c in artist.get_edgecolor()])
-    elif isinstance(artist, AxesImage):
-        artist.set_cmap(_map(artist.get_cmap()))
+        _recolour_collection(artist)
+    if artist.get_path_effects():
+        for effect in artist.get_path_effects():
+            given = getattr(effect, "_gc", {})
+            if "foreground" in given:
+                given["foreground"] = _fill(given["foreground"])
 
 
-def _mapped(color: Any, how: Callable[[RGBA], RGBA]) -> Any:
-    return color if isinstance(color, str) and color in ("auto", "none") else how(_rgba(color))
+def _marker(color: Any) -> str:
+    """Of a marker: paper inside stays paper, the rest is seen as lines are."""
+    return style.DARK_PAPER if min(to_rgb(color)) > 0.97 else _line(color)
 
 
-def _map(colours: Colormap) -> Colormap:
-    """Of kinds: each colour as an area's. Of amounts: only what stands for a value that is none."""
-    if isinstance(colours, ListedColormap) and colours.N <= _FEW:
-        out: Colormap = ListedColormap([_fill(_rgba(c)) for c in np.asarray(colours(np.arange(colours.N)))], name=colours.name)
-    else:
-        out = colours.copy()
-    bad, under, over = (_fill(_rgba(get())) for get in (colours.get_bad, colours.get_under, colours.get_over))
-    if not isinstance(out, ListedColormap) or colours.N > _FEW:
-        out.set_extremes(bad=bad)
-    else:
-        out.set_extremes(bad=bad, under=under, over=over)
-    return out
+def _recolour_patch(patch: Patch) -> None:
+    face, edge = patch.get_facecolor(), patch.get_edgecolor()
+    hatched = bool(patch.get_hatch())
+    fill = _with_alpha(_fill, face)
+    patch.set_facecolor(fill)
+    patch.set_edgecolor(_with_alpha(_line, edge) if not hatched else _over(fill, edge))
 
 
-def _halo(effect: AbstractPathEffect) -> AbstractPathEffect:
-    """A stroke around words in the colour of the paper."""
-    settings = getattr(effect, "_gc", None)
-    if isinstance(settings, dict) and "foreground" in settings:
-        settings["foreground"] = to_hex(_fill(to_rgba(settings["foreground"])))
-    return effect
+def _over(fill: Any, edge: Any) -> Any:
+    """Of a hatch: as dark or light as it was against its fill."""
+    if isinstance(fill, str):
+        return _with_alpha(_line, edge)
+    return edge if style.contrast(to_rgb(edge), to_rgb(fill)) >= 2 else _with_alpha(_turned, edge)
+
+
+def _recolour_collection(collection: Collection) -> None:
+    if collection.get_array() is not None:  # colours that stand for numbers
+        return
+    faces, edges = to_rgba_array(collection.get_facecolor()), to_rgba_array(collection.get_edgecolor())
+    filled = len(faces) > 0 and bool(np.any(faces[:, 3] > 0))
+    if collection.get_hatch() and not filled:  # it lies over colours of their own
+        return
+    if filled:
+        collection.set_facecolor([_with_alpha(_fill, c) for c in faces])
+    if len(edges):
+        same = filled and len(edges) == len(faces) and np.allclose(edges, faces)
+        collection.set_edgecolor([_with_alpha(_fill if same else _line, c) for c in edges])

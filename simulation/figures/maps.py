@@ -144,7 +144,7 @@ def _contours(plate: Plate, ax: Axes, x: Array, y: Array, values: Array, mesh: Q
         return
     ticks = MaxNLocator(nbins=7, steps=[1, 2, 5, 10]).tick_values(low, high)
     levels = [float(v) for v in ticks if low < v < high]
-    colours = ["black" if style.luminance(mesh.cmap((v - low) / (high - low))) > 0.25 else "white" for v in levels]
+    colours = ["black" if style.luminance(mesh.cmap((v - low) / (high - low))) > style.MIDDLE else "white" for v in levels]
     plate.arrange()  # labels are turned and lines cut for the axes as they finally lie
     for part in _smooth_parts(values, FOLD * float(ticks[1] - ticks[0])):
         inside = np.ma.masked_where(~part, values)
@@ -152,7 +152,7 @@ def _contours(plate: Plate, ax: Axes, x: Array, y: Array, values: Array, mesh: Q
         if crossing:
             lines = ax.contour(x, y, inside, levels=[v for v, _ in crossing], colors=[c for _, c in crossing], linewidths=0.4 * s.line)
             places = [_label_place(ax, segment) for segments in lines.allsegs for segment in segments]
-            for text in ax.clabel(lines, fmt=data.printed, fontsize=0.8 * s.font, manual=[p for p in places if p is not None]):
+            for text in ax.clabel(lines, fmt=data.printed, fontsize=0.85 * s.font, manual=[p for p in places if p is not None]):
                 text.set_rotation(0)  # a minus along its line would look like a piece of it
 
 

@@ -20,12 +20,12 @@ TURN = ("K", "Na", "Cl", "Ca", "NKCC", "leak", "Mg", "pump")
 
 def overlaid(
     recording: Recording, others: Mapping[str, Recording], control: Recording | None = None, symbol: str | None = None, size: str = "slide",
-    looks: Sequence[str] = TURN, now: str = "now",
+    looks: Sequence[str] = TURN, called: str = "now",
 ) -> Plate:
     """Figure of a run in black over others by name, each in a colour of its own.
 
     ``control``: another run of the same membrane, in grey behind. ``symbol``: what is shown, the membrane potential if not given; a run whose
-    model does not have it is left out. ``looks``: whose looks the others have, by carrier; ``now``: what the run itself is called.
+    model does not have it is left out. ``looks``: whose looks the others have, by carrier. ``called``: the name of the run in black.
     Raises FigureError if no other run has it, ModelError for an unknown symbol."""
     runs = {name: run for name, run in others.items() if symbol is None or symbol in run.symbols}
     if not runs:
@@ -33,7 +33,7 @@ def overlaid(
     origin = recording.provenance | {"others": {name: run.provenance for name, run in runs.items()}}
     origin |= {"control": control.provenance} if control is not None else {}
     with style.drawing(size) as s:
-        plate = new_plate(s, title=_title(recording, runs, symbol), alt=alt_text(recording, others, control, symbol, now), provenance=origin)
+        plate = new_plate(s, title=_title(recording, runs, symbol), alt=alt_text(recording, others, control, symbol, called), provenance=origin)
         ax = plate.subplots()
         if control is not None:
             ax.plot(control.t, _of(control, symbol), color=style.CONTROL.color, linewidth=1.2 * s.line, label="control")
@@ -41,7 +41,7 @@ def overlaid(
             if name in runs:
                 look, label = style.CARRIERS[owner], style.typeset(name).replace(", ", "\n")
                 ax.plot(other.t, _of(other, symbol), color=look.color, linestyle=look.line, linewidth=0.8 * s.line, label=label)
-        ax.plot(recording.t, _of(recording, symbol), color=style.POTENTIAL.color, linewidth=0.8 * s.line, label=now)
+        ax.plot(recording.t, _of(recording, symbol), color=style.POTENTIAL.color, linewidth=0.8 * s.line, label=called)
         ax.set_xlim(0.0, recording.protocol.duration)
         style.few_ticks(ax.xaxis, 6)
         style.few_ticks(ax.yaxis, 6)
@@ -52,12 +52,12 @@ def overlaid(
 
 
 def alt_text(
-    recording: Recording, others: Mapping[str, Recording], control: Recording | None = None, symbol: str | None = None, now: str = "now",
+    recording: Recording, others: Mapping[str, Recording], control: Recording | None = None, symbol: str | None = None, called: str = "now"
 ) -> str:
     """What ``overlaid`` shows, in words."""
     model = recording.preparation.bound.name
     parts = [f"{symbol or 'membrane potential'} of runs of the {model} laid over one another, from 0 to {number(recording.protocol.duration)} ms"]
-    named = {f"{now}, in black": recording, **others} | ({"control, in grey behind": control} if control is not None else {})
+    named = {f"{called}, in black": recording, **others} | ({"control, in grey behind": control} if control is not None else {})
     for name, run in named.items():
         if symbol is None or symbol in run.symbols:
             y = _of(run, symbol)

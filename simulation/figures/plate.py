@@ -11,15 +11,17 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from simulation.figures.style import FONTS, Size
+from simulation.experiment.preparation import version_here
+from simulation.figures.style import FONTS, PAPER, Size
 
 
 class Plate(Figure):
-    """A Matplotlib figure that knows what it shows in words (``alt``), what it is called (``title``) and what it was made from
-    (``provenance``). It needs no pyplot, and a notebook shows it as it is."""
+    """A Matplotlib figure that knows what it shows in words (``alt``), what it is called (``title``), what it was made from
+    (``provenance``) and the colour that it is drawn on (``paper``). It needs no pyplot, and a notebook shows it as it is."""
 
     alt: str = ""
     title: str = ""
+    paper: str = PAPER
     provenance: Mapping[str, Any] = MappingProxyType({})
 
     def arrange(self) -> None:
@@ -38,13 +40,13 @@ class Plate(Figure):
         """For notebooks: the image and its description."""
         buffer = BytesIO()
         with matplotlib.rc_context(FONTS):
-            self.savefig(buffer, format="png", facecolor=self.get_facecolor())
+            self.savefig(buffer, format="png", facecolor=self.paper)
         return buffer.getvalue(), {"alt": self.alt}
 
 
 def new_plate(s: Size, *, title: str, alt: str, provenance: Mapping[str, Any]) -> Plate:
     """An empty figure of that size."""
     layout = ConstrainedLayoutEngine(w_pad=0.5 * s.font / 72, h_pad=0.25 * s.font / 72, hspace=0.0, wspace=0.0)
-    plate = Plate(figsize=(s.width, s.height), layout=layout, facecolor="white")  # a slide or a notebook may be dark
-    plate.title, plate.alt, plate.provenance = title[:1].upper() + title[1:], alt, provenance
+    plate = Plate(figsize=(s.width, s.height), layout=layout)
+    plate.title, plate.alt, plate.provenance = title[:1].upper() + title[1:], alt, {"cramplab": version_here(), **provenance}
     return plate

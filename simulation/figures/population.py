@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,7 +26,9 @@ def population_figure(found: Population, size: str = "slide") -> Plate:
     outcome, bath, tail = telling(found)
     with style.drawing(size, stacked=True) as s:
         plate = new_plate(s, title=f"What {found.count} plausible membranes do", alt=population_alt(found), provenance=data.provenance(found.data))
-        axes = plate.subplots(1, 2, width_ratios=(1.5, 1.0), squeeze=False)[0].tolist() if tail else [plate.subplots()]
+        beside = s.width > 5
+        shape: dict[str, Any] = {"ncols": 2, "width_ratios": (1.5, 1.0)} if beside else {"nrows": 2, "height_ratios": (1.5, 1.0)}
+        axes = plate.subplots(**shape).tolist() if tail else [plate.subplots()]
         _shares(axes[0], found, s)
         if tail:
             _tail(axes[1], tail[:_ROWS], outcome, bath, s)
@@ -70,7 +72,7 @@ def _shares(ax: Axes, found: Population, s: style.Size) -> None:
     for edge in y[:-1] - 0.5:
         ax.axhline(edge, color=style.CONTROL.color, linewidth=0.15 * s.line, zorder=0)
     ax.set(ylim=(-0.6, len(baths) - 0.4), xlim=(-2, min(102.0, 110 * furthest)), yticks=y, yticklabels=[bath_words(b) for b in baths])
-    ax.tick_params(axis="y", length=0, labelsize=0.85 * s.font)
+    ax.tick_params(axis="y", length=0, labelsize=0.9 * s.font)
     ax.set_xlabel(f"Share of {found.count} members (%)")
     ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2, columnspacing=1.0, handletextpad=0.2)
 
@@ -86,4 +88,5 @@ def _tail(ax: Axes, tail: Sequence[Apart], outcome: str, bath: str, s: style.Siz
     ax.tick_params(axis="y", length=0)
     ax.set_xlabel("Pairs in which it is higher\nin the one that does (%)")
     ax.set_xticks([0, 25, 50, 75, 100])
-    ax.set_title(data.wrapped(f"{outcome.capitalize()} in {bath_words(bath)}: who?", s.letters(0.38 * s.width)), fontsize=0.95 * s.font, loc="left")
+    letters = s.letters((0.38 if s.width > 5 else 0.8) * s.width)
+    ax.set_title(data.wrapped(f"{outcome.capitalize()} in {bath_words(bath)}: who?", letters), fontsize=0.95 * s.font, loc="left")

@@ -198,4 +198,4 @@ def _label_unstable(ax: Axes, x: Array, family: _Family, s: style.Size) -> None:
     if len(there):
         at = int(there[len(there) // 3])
         ax.annotate("unstable", (x[at], family.unstable[at, 0]), xytext=(0.5 * s.font, -0.2 * s.font), textcoords="offset points",
-                    verticalalignment="top", fontsize=0.9 * s.font, color=style.REFERENCE)
+                    verticalalignment="top", fontsize=0.9 * s.font, color=style.ink(style.REFERENCE, style.TINT))

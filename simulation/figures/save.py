@@ -18,7 +18,7 @@ from simulation import files
 from simulation.assembly.errors import nearest
 from simulation.figures.errors import FigureError
 from simulation.figures.plate import Plate
-from simulation.figures.style import FONTS
+from simulation.figures.style import FONTS, PAPER
 
 DOTS_PER_INCH = 200
 _NAMESPACE = "urn:cramplab:provenance"
@@ -107,7 +107,8 @@ def _plain_value(value: Any) -> Any:
 
 
 def _print(figure: Figure, path: Path, name: str, metadata: Mapping[str, str | None]) -> None:
-    paper = figure.get_facecolor() if isinstance(figure, Plate) else "white"
+    # Never clear behind: a slide or a notebook may be light or dark.
+    paper = figure.paper if isinstance(figure, Plate) else PAPER
     with matplotlib.rc_context(_SETTINGS):
         figure.savefig(path, format=name, dpi=DOTS_PER_INCH, metadata=dict(metadata), facecolor=paper)
 

@@ -140,11 +140,11 @@ def _draw(ax: Axes, dataset: xr.Dataset, method: str, rows: list[int], colours: 
     x = _column(dataset, _RANKED_BY[method], rows)
     if method == "local":
         ax.barh(places, x, height=0.66, color=colours, zorder=2)
+        ends = np.sort([_column(dataset, n, rows) for n in ("below", "above")], axis=0) if "below" in dataset else np.array([x, x])
         if "below" in dataset:
-            ends = np.sort([_column(dataset, n, rows) for n in ("below", "above")], axis=0)
             ax.hlines(places, ends[0], ends[1], color=style.POTENTIAL.color, linewidth=0.5 * s.line, zorder=3)
-        reach = float(np.nanmax(np.abs(x)))
-        ax.set_xlim(min(0.0, float(np.nanmin(x))) - 0.03 * reach, max(0.0, float(np.nanmax(x))) + 0.03 * reach)
+        low, high = min(0.0, float(np.nanmin([x, ends[0]]))), max(0.0, float(np.nanmax([x, ends[1]])))
+        ax.set_xlim(low - 0.03 * (high - low), high + 0.03 * (high - low))
         return
     half = _column(dataset, f"{_RANKED_BY[method]}_conf", rows)
     second = _SECOND[method]

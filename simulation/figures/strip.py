@@ -76,12 +76,13 @@ def _plot(ax: Axes, stage: Stage, colour: str, divisor: float, look: dict[str, A
 def _finish(axes: list[Axes], run: UnitRun, control: UnitRun | None) -> None:
     runs = [r for r in (run, control) if r is not None]
     threshold = run.unit.fibre_threshold
+    needed = threshold.depolarisation * run.unit.junction.of["ease"]
     if threshold.excitable:
-        needed = threshold.depolarisation * run.unit.junction.of["ease"]
         axes[1].axhline(needed, color=style.REFERENCE, linestyle="--", linewidth=0.8, zorder=1)
         axes[1].annotate("threshold", (1.0, needed), xycoords=axes[1].get_yaxis_transform(), xytext=(3, 0), textcoords="offset points",
                          verticalalignment="center", color=style.REFERENCE, annotation_clip=False)
-    highest = max([float(r.end_plate.potentials.max(initial=0.0)) for r in runs] + [run.unit.junction.potential])
+    highest = max(float(r.end_plate.potentials.max(initial=r.unit.junction.potential)) for r in runs)
+    highest = max(highest, needed if threshold.excitable else 0.0)
     axes[1].set_ylim(0, 1.2 * highest)
     for ax, least, low in ((axes[3], _LEAST_CALCIUM, 0.0), (axes[4], _LEAST_FORCE, 0.0)):
         ax.set_ylim(low, max(least, 1.05 * max(float(line.get_ydata().max()) for line in ax.get_lines())))  # type: ignore[union-attr]

@@ -70,11 +70,13 @@ CARRIERS: Mapping[str, Look] = {
     "NKCC": Look("#5B2A86", (0, (3.0, 1.0, 1.0, 1.0, 1.0, 1.0)), "X"),
     "leak": Look("#7A4B1E", (0, (1.0, 1.8)), "h"),
 }
+PAPER, DARK_PAPER = "#FFFFFF", "#14161A"
 POTENTIAL = Look("#000000", "-", "o")
 CONTROL = Look("#A6A6A6", "-", "")
 REFERENCE = "#6E6E6E"  # thin lines and words that explain: Nernst potential, control bath, bath changes
 TINT = "#EFE7D2"  # a range that is pointed out
 FAILED, NO_VALUE = "#DADADA", "#F4F4F4"
+MIDDLE = 0.178  # luminance on which black and white words are read alike
 COLOURS = "viridis"  # perceptually uniform, reads in grey and for the colour-blind
 
 # Several currents and gates of one ion share its colour; these dashes tell them apart.
@@ -161,19 +163,19 @@ def look(symbol: str) -> Look:
     return Look(whole.color, _DASHES.get(bare, whole.line), whole.marker)
 
 
-def ink(color: str, paper: str = "#FFFFFF") -> str:
-    """A colour darkened, or on a dark paper lightened, until words in it are read (contrast of 4.5 or more)."""
+def ink(color: str, paper: str = PAPER, least: float = 4.5) -> str:
+    """A colour darkened, or on a dark paper lightened, until words in it are read (``least``: contrast to the paper)."""
     rgb: Sequence[float] = matplotlib.colors.to_rgb(color)
     behind = matplotlib.colors.to_rgb(paper)
-    end = 0.0 if luminance(behind) > 0.2 else 1.0
-    while contrast(rgb, behind) < 4.5:
+    end = 0.0 if luminance(behind) > MIDDLE else 1.0
+    while contrast(rgb, behind) < least:
         rgb = [0.95 * c + 0.05 * end for c in rgb]
     return str(matplotlib.colors.to_hex((rgb[0], rgb[1], rgb[2])))
 
 
 def shades(count: int) -> list[str]:
-    """So many colours from dark to light for lines that are steps of one quantity."""
-    return [matplotlib.colors.to_hex(c) for c in matplotlib.colormaps[COLOURS]([0.82 * i / max(1, count - 1) for i in range(count)])]
+    """So many colours from dark to light, none too light for a line on paper, for lines that are steps of one quantity."""
+    return [matplotlib.colors.to_hex(c) for c in matplotlib.colormaps[COLOURS]([0.58 * i / max(1, count - 1) for i in range(count)])]
 
 
 def luminance(rgb: Sequence[float]) -> float:

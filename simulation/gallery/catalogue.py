@@ -1,27 +1,35 @@
-"""All lecture figures and films by name."""
+"""All lecture figures, by name."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import importlib
+from types import ModuleType
 
 from simulation.assembly.errors import nearest
-from simulation.figures import FigureError
-from simulation.gallery import body, classics, films, membrane, muscle, nerve
-from simulation.gallery.lecture import Film, LectureFigure
+from simulation.figures.errors import FigureError
+from simulation.gallery.lecture import LectureFigure
 
-MODULES = (classics, membrane, nerve, muscle, body)
+MODULES = (
+    "membrane",
+    "nerve",
+    "muscle",
+    "body",
+)
 
 
-def figures() -> tuple[LectureFigure | Film, ...]:
-    """In the order of a course, from the membrane to the patient; films last."""
-    return (*(figure for module in MODULES for figure in module.FIGURES), *films.FILMS)
+def figures() -> dict[str, LectureFigure]:
+    """Every figure by its name, in the order in which they are shown."""
+    return {f.name: f for name in MODULES for f in module(name).FIGURES}
 
 
-def chosen(names: Iterable[str]) -> tuple[LectureFigure | Film, ...]:
-    """Those of these names, or all if none is given. Raises FigureError with the nearest names."""
-    known = {figure.name: figure for figure in figures()}
-    names = list(dict.fromkeys(names))
-    for name in names:
-        if name not in known:
-            raise FigureError(f"there is no lecture figure '{name}'{nearest(name, known)}; all of them: cramplab figures --list")
-    return tuple(known[name] for name in names) if names else tuple(known.values())
+def module(name: str) -> ModuleType:
+    """A module of figures, which has them in its ``FIGURES``."""
+    return importlib.import_module(f"simulation.gallery.{name}")
+
+
+def figure(name: str) -> LectureFigure:
+    """The figure of that name. Raises FigureError with the nearest names."""
+    known = figures()
+    if name not in known:
+        raise FigureError(f"the gallery has no figure '{name}'{nearest(name, known)}; all of them: cramplab figures --list")
+    return known[name]

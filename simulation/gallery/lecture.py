@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Protocol
 
-from simulation.figures.animation import Reel
 from simulation.figures.plate import Plate
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 
 @dataclass(frozen=True)
@@ -23,26 +20,27 @@ class Shown:
     numbers: Mapping[str, float]
 
 
+class Moving(Protocol):
+    """A film: what it shows in words, the numbers that it rests on as those of ``Shown``, and its formats, as 'gif' and 'mp4'."""
+
+    @property
+    def alt(self) -> str: ...
+
+    @property
+    def numbers(self) -> Mapping[str, float]: ...
+
+    @property
+    def formats(self) -> tuple[str, ...]: ...
+
+    def write(self, path: Path, theme: str) -> object:
+        """Write it to a path that ends with one of its formats, for a 'light' or a 'dark' slide."""
+
+
 @dataclass(frozen=True)
 class LectureFigure:
-    """A figure of the gallery. ``teaches``: what it is shown for, in one sentence; ``make`` computes it."""
+    """A figure or a film of the gallery. ``teaches``: what it is shown for, in one sentence; ``make`` computes it."""
 
     name: str
     title: str
     teaches: str
-    make: Callable[[], Shown]
-
-
-@dataclass(frozen=True)
-class Film:
-    """A film of the gallery; as a figure it is a strip of moments. ``teaches``: what it is shown for, in one sentence; ``make`` computes it."""
-
-    name: str
-    title: str
-    teaches: str
-    make: Callable[[], Reel]
-
-
-def at(found: xr.Dataset, name: str, **place: float) -> float:
-    """A number of a result at the point nearest to a place."""
-    return float(found[name].sel(place, method="nearest"))
+    make: Callable[[], Shown | Moving]

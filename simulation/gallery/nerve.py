@@ -1,67 +1,106 @@
-"""Lecture figures of the squid axon and of the human motor axon: gates, firing, recovery, regimes."""
+"""The motor axon: how it is excited, what it does in low calcium, and that it comes before the fibre."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import simulation as sim
 from simulation import figures
-from simulation.experiment.excitability import Accommodation, Examination, RecoveryCycle, ThresholdElectrotonus
-from simulation.gallery.lecture import LectureFigure, Shown, at
-from simulation.studies.regimes import shares
+from simulation.experiment.excitability import Examination
+from simulation.figures.compared import compared_figure, shares
+from simulation.gallery import reading
+from simulation.gallery.lecture import LectureFigure, Shown
+from simulation.studies.regimes import shares as shares_of_regimes
+
+K = "K=2.5,4.2,6"  # low, normal and high in the axon's bath, mM
 
 
-def _squid_gates() -> Shown:
-    curves = sim.gate_curves(sim.prepare("squid"))
-    found = {f"steady state of {gate} at rest": float(curves[f"{gate}_inf"].sel(V=-65.0, method="nearest")) for gate in ("m", "h", "n")}
-    return Shown(lambda size: figures.gate_figure(curves, size=size), found)
+def _examined(examination: Examination, over: str = K) -> Shown:
+    data = sim.sweep(sim.prepare("axon"), over, measures=[examination])
+    return Shown(lambda size: figures.excitability_figure(data, size), reading.along(data, examination.numbers))
 
 
-def _over_potassium(kind: Callable[[], Examination], names: dict[str, str], K: str = "K=2.5,4.2,6") -> Shown:
-    found = sim.sweep(sim.prepare("axon"), K, measures=[kind()])
-    values = [float(k) for k in found["K"].values]
-    numbers = {f"{name.replace('_', ' ')} at K {k:g} mM ({unit})": at(found, name, K=k) for name, unit in names.items() for k in values}
-    return Shown(lambda size: figures.excitability_figure(found, size), numbers)
+def _strength_duration() -> Shown:
+    return _examined(sim.StrengthDuration())
 
 
-def _recovery() -> Shown:
-    return _over_potassium(RecoveryCycle, {"relative_refractory_period": "ms", "superexcitability": "%", "subexcitability": "%"})
+def _recovery_cycle() -> Shown:
+    return _examined(sim.RecoveryCycle())
 
 
 def _electrotonus() -> Shown:
-    return _over_potassium(ThresholdElectrotonus, {"TEd_peak": "%", "TEh_90_100": "%"})
+    return _examined(sim.ThresholdElectrotonus(), "K=3,4.2,5")
 
 
 def _accommodation() -> Shown:
-    return _over_potassium(Accommodation, {"rheobase": "pA"})
+    return _examined(sim.Accommodation())
+
+
+def _spontaneous() -> Shown:
+    site = sim.prepare("axon_rhythmic")
+    changes = sim.BathChange(sim.Bath("Ca=0.7"), at=200), sim.BathChange(sim.Bath("Ca=0.7, K=3"), at=800)
+    run = sim.run(site, sim.protocol(*changes, duration=1200))
+    times = run.features.spike_times
+    numbers = {f"spikes from {a} to {b} ms": float(sum(a <= t < b for t in times)) for a, b in ((0, 200), (200, 800), (800, 1200))}
+    return Shown(lambda size: figures.traces(run, symbols=[], size=size), numbers)
+
+
+def _axon_before_fibre() -> Shown:
+    found = {
+        name: sim.sweep(sim.prepare(model), "Ca=0.4:2:9", measures="threshold_current")
+        for name, model in (("axon", "axon"), ("muscle fibre", "fibre"))
+    }
+    numbers: dict[str, float] = {}
+    for name, data in found.items():
+        share = shares(data, "threshold_current", "Ca")
+        numbers |= {f"{name}: threshold at Ca {Ca:g} mM (% of normal)": float(y) for Ca, y in zip(data["Ca"].values, share, strict=True)}
+    return Shown(lambda size: compared_figure(found, "threshold_current", size), numbers)
 
 
 def _regimes() -> Shown:
-    found = sim.map_regimes(sim.prepare("axon_rhythmic"), "K=2:9:29", "Ca=0.4:2:25")
-    return Shown(lambda size: figures.regime_figure(found, size), {f"{word} (% of the map)": 100 * x for word, x in shares(found).items()})
-
-
-def _regimes_of_the_fibre() -> Shown:
-    found = sim.map_regimes(sim.prepare("fibre"), "K=0.5:12:24", "P_Kir_scale=0.4:1.6:13")
-    return Shown(lambda size: figures.regime_figure(found, size), {f"{word} (% of the map)": 100 * x for word, x in shares(found).items()})
+    found = sim.map_regimes(sim.prepare("axon_rhythmic"), "K=2:9:36", "Ca=0.4:2:33")
+    numbers = {f"{name} (share of the map)": share for name, share in shares_of_regimes(found).items()}
+    return Shown(lambda size: figures.regime_figure(found, size), numbers)
 
 
 def _borders() -> Shown:
     borders = sim.follow_borders(sim.prepare("axon_rhythmic"), "K=2:9", "Ca=0.3:2.4")
-    found = borders.to_dataset()
-    numbers = {f"Hopf point {i} at Ca 1.2 mM (mM K)": K for i, K in enumerate(sorted(borders.crossings("Hopf", {"Ca": 1.2})), 1)}
-    return Shown(lambda size: figures.borders_figure(found, size), numbers)
+    data = borders.to_dataset()
+    numbers = {
+        f"{kind} {i} at Ca {Ca:g} mM, K (mM)": K
+        for Ca in (0.6, 0.9, 1.2) for kind in ("fold", "Hopf") for i, K in enumerate(sorted(borders.crossings(kind, {"Ca": Ca})), start=1)
+    }
+    return Shown(lambda size: figures.borders_figure(data, size), numbers)
 
 
 FIGURES = (
-    LectureFigure("squid-gates", "Hodgkin and Huxley's gates", "Fast m opens, slower h closes, slower n opens: a spike follows.", _squid_gates),
-    LectureFigure("recovery-cycle", "Recovery cycle",
-                  "After a spike: refractory, then easier, then harder to excite; potassium flattens it.", _recovery),
-    LectureFigure("electrotonus", "Threshold electrotonus", "How a nerve meets a lasting current, as the clinic measures it.", _electrotonus),
-    LectureFigure("accommodation", "Accommodation", "A slow ramp of current may never excite.", _accommodation),
-    LectureFigure("regimes", "What an axon does over potassium and calcium",
-                  "Quiet, firing by itself, blocked: a map of an excitable site.", _regimes),
-    LectureFigure("regimes-of-the-fibre", "What a fibre does over potassium and inward rectifier", "Where it is quiet, excitable, paralysed.",
-                  _regimes_of_the_fibre),
-    LectureFigure("firing-border", "Where an axon begins to fire by itself", "The border of the map, followed exactly.", _borders),
+    LectureFigure(
+        "strength-duration", "Strength and duration in low, normal and high potassium",
+        "The shorter a pulse, the more current it takes; potassium moves the rheobase.", _strength_duration,
+    ),
+    LectureFigure(
+        "recovery-cycle", "Recovery cycle of the axon over potassium",
+        "After a spike an axon is refractory, then more, then less excitable than at rest; potassium shifts all of it.", _recovery_cycle,
+    ),
+    LectureFigure(
+        "threshold-electrotonus", "Threshold electrotonus over potassium",
+        "Threshold during long weak currents shows how far the membrane gives way: potassium fans the curves in or out.", _electrotonus,
+    ),
+    LectureFigure("accommodation", "Accommodation of the axon", "A current that rises slowly has to rise further before it excites.", _accommodation),
+    LectureFigure(
+        "low-calcium-axon", "An excitable axon in low calcium, then in low potassium as well",
+        "Low calcium makes an excitable axon fire by itself, and low potassium silences it. (The axon is a hypothesis, picked because it fires.)",
+        _spontaneous,
+    ),
+    LectureFigure(
+        "axon-before-fibre", "Low calcium excites axon and muscle fibre",
+        "In low calcium the threshold of the axon falls further than that of the fibre.", _axon_before_fibre,
+    ),
+    LectureFigure(
+        "axon-regimes", "What an excitable axon does over potassium and calcium",
+        "It fires by itself in low calcium and high potassium; in low potassium it is quiet. (The axon is a hypothesis, picked because it fires.)",
+        _regimes,
+    ),
+    LectureFigure(
+        "axon-borders", "Where an excitable axon begins to fire by itself, over potassium and calcium",
+        "The border of spontaneous firing is where the rest begins to oscillate. (The axon is a hypothesis, picked because it fires.)", _borders,
+    ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -56,12 +57,12 @@ def make(jobs: int | None = None, progress: Callable[[str], Progress] | None = N
     rest = over(REST, ("rest", "E_K_s"), "rest over K")
     measures = ("rest", "threshold_current", "rheobase", "dpsi")
     excitability = {ion: over(axis, measures, f"excitability over {ion}") for ion, axis in EXCITABILITY.items()}
-    firing = {ion: _firing(fibre, parse_axis(axis), jobs, follow(f"firing over {ion} and ClC-1")) for ion, axis in FIRING.items()}
+    firing = {ion: firing_over(fibre, parse_axis(axis), jobs, follow(f"firing over {ion} and ClC-1")) for ion, axis in FIRING.items()}
     return Overview(rest, excitability, firing, _runs(fibre), (gate_curves(fibre), gate_curves(fibre.in_bath(Ca=0.6, Mg=0.3))))
 
 
-def _firing(fibre: Preparation, ion: Axis, jobs: int | None, progress: Progress) -> xr.Dataset:
-    """Each ClC-1 density gets a stimulus of its own, so the sweeps go one by one and are stacked."""
+def firing_over(fibre: Preparation, ion: Axis, jobs: int | None = 1, progress: Progress | None = None) -> xr.Dataset:
+    """Spikes and after-discharge over ClC-1 and an ion. Each density gets a stimulus of its own, so the sweeps go one by one and are stacked."""
     import xarray as xr
 
     parts = []
@@ -70,10 +71,15 @@ def _firing(fibre: Preparation, ion: Axis, jobs: int | None, progress: Progress)
         sweep = Sweep(fibre, axes, ("spikes", "after_discharge"), stimulus(fibre.scaled({"P_Cl": factor})))
 
         def stacked(done: int, total: int, before: int = i) -> None:
-            progress(before * total + done, len(CLC1) * total)
+            if progress is not None:
+                progress(before * total + done, len(CLC1) * total)
 
         parts.append(run_sweep(sweep, jobs=jobs, progress=stacked, least_checked=1))  # seven in all
     whole: xr.Dataset = xr.concat(parts, "P_Cl_scale", combine_attrs="override")
+    made = json.loads(whole.attrs["provenance"])
+    made["axes"] = {"P_Cl_scale": list(CLC1), ion.name: list(ion.values)}
+    made["protocol"], made["stimulus"] = None, "200 ms at twice the rheobase of each density in the control bath, and 400 ms more"
+    whole.attrs["provenance"] = json.dumps(made)
     return whole
 
 

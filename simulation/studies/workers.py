@@ -9,12 +9,12 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from simulation import models
 from simulation.assembly.compile import Kernel, compile_model
@@ -26,6 +26,8 @@ from simulation.studies.store import Block
 if TYPE_CHECKING:
     from simulation.studies.sweep import Sweep
 
+Task = TypeVar("Task")
+Result = TypeVar("Result")
 Index = Sequence[int]
 Known = Mapping[str, float]
 Blocks = Generator[Block, None, None]
@@ -45,7 +47,7 @@ def done(
     jobs = min(jobs or os.cpu_count() or 1, max(1, len(todo)))
     if jobs == 1:
         return (_one_by_one(sweep, index, known(index)) for index in todo)
-    return _in_processes((_recipe(sweep, index, known(index)) for index in todo), jobs)
+    return in_processes(_elsewhere, (_recipe(sweep, index, known(index)) for index in todo), jobs)
 
 
 def _one_by_one(sweep: Sweep, index: Index, known: Known) -> Block:
@@ -88,11 +90,12 @@ def _elsewhere(recipe: Mapping[str, Any]) -> Block:
     return replace(block, index=recipe["index"])
 
 
-def _in_processes(recipes: Iterator[Mapping[str, Any]], jobs: int) -> Blocks:
+def in_processes(do: Callable[[Task], Result], tasks: Iterable[Task], jobs: int) -> Generator[Result, None, None]:
+    """What ``do`` makes of each task, as they are finished, in processes that do not hear Ctrl-C. Closed before the end, it throws away the rest."""
     from joblib import Parallel, delayed
 
     with _deaf_to_interrupts():
-        finished = Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_elsewhere)(recipe) for recipe in recipes)
+        finished = Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(do)(task) for task in tasks)
     try:
         yield from finished
     finally:
