@@ -13,8 +13,6 @@ from simulation.cli import output, words
 from simulation.cli.errors import WrongUse
 from simulation.cli.options import Json
 
-_SEVERAL = ("others", "cables", "runs", "membranes", "panels", "claims")  # under which several things are named that a file shows
-
 
 def register(app: typer.Typer) -> None:
     app.command("why")(why)
@@ -94,8 +92,6 @@ def _kind(made: Mapping[str, Any]) -> str:
         return f"a sensitivity ({made['sensitivity']['method']})"
     if "fit" in made:
         return "a fit: no evidence for the model"
-    if "claims" in made:
-        return "claims and their verdicts"
     if "axes" in made:
         return "a sweep"
     if "continued" in made:
@@ -109,8 +105,7 @@ def _kind(made: Mapping[str, Any]) -> str:
 
 def rows(made: Mapping[str, Any]) -> list[list[str]]:
     """The provenance in words, as (what, how)."""
-    out = [["model", str(made.get("model", "unknown"))], ["parameters", _parameters(made)]] if "claims" not in made else []
-    out += [["shown together", ", ".join(made[several])] for several in _SEVERAL if several in made]
+    out = [["model", str(made.get("model", "unknown"))], ["parameters", _parameters(made)]]
     if "bath" in made:
         bath = made["bath"] if isinstance(made["bath"], str) else words.bath(made["bath"])
         out.append(["bath", f"{bath}, all else as in control" if bath else "control"])
