@@ -20,6 +20,7 @@ from simulation.clinic.claims import Judged, select
 from simulation.figures import FigureError, claim, dark, style
 from simulation.figures.changes import changes_figure
 from simulation.figures.compared import compared_figure
+from simulation.figures.plate import Plate, new_plate
 from simulation.figures.serum import serum_grade
 from simulation.gallery import catalogue, folder
 from simulation.gallery.lecture import LectureFigure, Shown
@@ -127,8 +128,11 @@ def test_a_film_is_written_in_its_own_formats(tmp_path):
         def write(self, path: Path, theme: str) -> None:
             path.write_text(theme, encoding="utf-8")
 
-    made = folder.make(LectureFigure("film", "Film", "It moves.", Film), tmp_path, folder.Wanted(themes=("dark",)))
-    assert made.files == ("film-dark/film-film-dark.gif", "film-dark/film-film-dark.mp4")
+        def still(self, size: str) -> Plate:
+            return new_plate(style.size_of(size), title="a moment", alt="a moment of it", provenance={"of": "a film"})
+
+    made = folder.make(LectureFigure("film", "Film", "It moves.", Film), tmp_path, folder.Wanted(("column",), ("dark",), ("svg",)))
+    assert made.files == ("film-dark/film-film-dark.gif", "film-dark/film-film-dark.mp4", "column-dark/film-column-dark.svg")
     assert (tmp_path / made.files[0]).read_text(encoding="utf-8") == "dark"
     assert (made.alt, made.numbers) == ("it moves", {"frames": 3.0})
 

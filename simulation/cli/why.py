@@ -19,10 +19,10 @@ def register(app: typer.Typer) -> None:
 
 
 def why(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A result (.nc, .csv) or a figure (.svg, .pdf, .png).", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A result (.nc, .csv), a figure (.svg, .pdf, .png) or a film.", show_default=False)],
     json: Json = False,
 ) -> None:
-    """What made a result or a figure.
+    """What made a result, a figure or a film.
 
     Model, bath, changed numbers, experiment and solver, in words.
 
@@ -45,9 +45,10 @@ def provenance(file: Path) -> dict[str, Any]:
         raise WrongUse(f"{file} is a folder, not a file")
     if not file.exists():
         raise WrongUse(f"there is no file {file}")
-    if ending not in (*output.SWEEPS, *output.FIGURES):
-        raise WrongUse(f"cramplab makes no '{file.suffix or file.name}' files; it makes {', '.join((*output.SWEEPS, *output.FIGURES))}")
-    if ending in output.FIGURES:
+    known = (*output.SWEEPS, *output.FIGURES, *output.FILMS)
+    if ending not in known:
+        raise WrongUse(f"cramplab makes no '{file.suffix or file.name}' files; it makes {', '.join(known)}")
+    if ending in (*output.FIGURES, *output.FILMS):
         from simulation import figures
 
         return figures.provenance_of(file)
@@ -91,6 +92,7 @@ _KINDS: Mapping[str, str] = {
     "unit": "a run of a motor unit", "claim": "a claim on trial", "panel": "a serum panel and what follows", "condition": "a condition over days",
     "conditions": "the serum that conditions lead to", "compared": "membranes compared", "membranes": "changes in several places",
     "junction": "release at the junction", "acceptance": "a population of plausible members",
+    "claims": "claims and their verdicts",
 }
 
 
@@ -219,9 +221,13 @@ def _of_junction(made: Mapping[str, Any]) -> list[list[str]]:
     return [["junction", _membrane(made["junction"])], *axes, ["measures", ", ".join(made.get("measures", []))]]
 
 
+def _of_claims(made: Mapping[str, Any]) -> list[list[str]]:
+    return [["claims", ", ".join(made["claims"])]]
+
+
 _ROWS: Mapping[str, Callable[[Mapping[str, Any]], list[list[str]]]] = {
     "unit": _of_unit, "claim": _of_claim, "panel": _of_panel, "condition": _of_course, "conditions": _of_conditions, "compared": _of_compared,
-    "membranes": _of_places, "junction": _of_junction,
+    "membranes": _of_places, "junction": _of_junction, "claims": _of_claims,
 }
 
 

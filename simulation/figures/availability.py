@@ -21,10 +21,9 @@ def availability_figure(membranes: Mapping[str, xr.Dataset], axis: str = "K", si
     """Figure of the share of sodium channels available at rest (``available``), and of the threshold current as a multiple of that in the control
     bath (``threshold_current``), over one component of the bath. A line of thresholds ends where no current fires the membrane."""
     with style.drawing(size, stacked=True) as s:
-        origin = {name: data.provenance(dataset) for name, dataset in membranes.items()}
-        (first, *_) = origin.values()
+        first, *others = ((name, data.provenance(dataset)) for name, dataset in membranes.items())
         plate = new_plate(s, title=f"Sodium channels available at rest, and threshold, over {axis}", alt=alt_text(membranes, axis),
-                          provenance={**first, "membranes": origin})
+                          provenance={**first[1], "others": dict(others)})
         upper, lower = plate.subplots(2, 1, sharex=True)
         for look, (name, dataset) in zip(LOOKS, membranes.items(), strict=False):
             x, available, threshold = _curves(dataset, axis)

@@ -23,7 +23,8 @@ def cable_figure(runs: Mapping[float, Propagation], shown: tuple[float, ...], io
     """Figure of spikes along a cable in baths with so much of an ion (mM): on the left V over distance at some times, for each bath ``shown`` a
     panel; on the right conduction velocity over the bath, 0 where the spike is blocked."""
     with style.drawing(size, stacked=True) as s:
-        origin = {**runs[shown[0]].provenance, "cables": {f"{ion} {value:g} mM": run.provenance for value, run in runs.items()}}
+        others = {f"{ion} {value:g} mM": run.provenance for value, run in runs.items() if value != shown[0]}
+        origin = {**runs[shown[0]].provenance, "others": others}
         plate = new_plate(s, title=f"The spike along a cable over {ion}", alt=alt_text(runs, shown, ion), provenance=origin)
         beside: dict[str, Any] = {"ncols": 2, "width_ratios": (1.25, 1.0)}
         below: dict[str, Any] = {"nrows": 2, "height_ratios": (1.6, 1.0)}

@@ -21,9 +21,8 @@ MINUTE = 60_000.0  # ms
 def chloride_figure(runs: Mapping[str, Recording], size: str = "slide") -> Plate:
     """Figure of runs of a muscle fibre, a panel each under its name: V in black, E_Cl and E_K in their colours; tinted where another bath flows."""
     with style.drawing(size, stacked=True) as s:
-        origin = {name: run.provenance for name, run in runs.items()}
-        (first, *_) = origin.values()
-        plate = new_plate(s, title="Chloride through a step of potassium", alt=alt_text(runs), provenance={**first, "runs": origin})
+        first, *others = ((name, run.provenance) for name, run in runs.items())
+        plate = new_plate(s, title="Chloride through a step of potassium", alt=alt_text(runs), provenance={**first[1], "others": dict(others)})
         beside = s.width > 10
         axes = plate.subplots(1 if beside else len(runs), len(runs) if beside else 1, sharex=True, sharey=True, squeeze=False).ravel().tolist()
         for ax, (name, run) in zip(axes, runs.items(), strict=True):

@@ -23,9 +23,8 @@ END = "x"
 def firing_figure(panels: Mapping[str, xr.Dataset], size: str = "slide") -> Plate:
     """Figure of firing rates over current, a panel for each dataset (of ``firing_rates``) under its name."""
     with style.drawing(size) as s:
-        origin = {name: data.provenance(dataset) for name, dataset in panels.items()}
-        (first, *_) = origin.values()
-        plate = new_plate(s, title="Firing rate over stimulating current", alt=alt_text(panels), provenance={**first, "panels": origin})
+        first, *others = ((name, data.provenance(dataset)) for name, dataset in panels.items())
+        plate = new_plate(s, title="Firing rate over stimulating current", alt=alt_text(panels), provenance={**first[1], "others": dict(others)})
         beside = s.width > 10
         axes = plate.subplots(1 if beside else len(panels), len(panels) if beside else 1, squeeze=False).ravel().tolist()
         ended = False

@@ -66,7 +66,7 @@ def _disc(verdict: Verdict, s: style.Size) -> dict[str, Any]:
     sign = TILES[verdict][1]
     return {
         "linestyle": "none", "marker": "o" if sign else "_", "markersize": 0.7 * s.font, "color": "black", "fillstyle": sign or "full",
-        "markerfacecoloralt": "white", "markeredgewidth": 0.4 * s.line,
+        "markerfacecoloralt": "none", "markeredgewidth": 0.4 * s.line,
     }
 
 

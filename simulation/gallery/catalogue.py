@@ -9,12 +9,7 @@ from simulation.assembly.errors import nearest
 from simulation.figures.errors import FigureError
 from simulation.gallery.lecture import LectureFigure
 
-MODULES = (
-    "membrane",
-    "nerve",
-    "muscle",
-    "body",
-)
+MODULES = ("classics", "membrane", "nerve", "muscle", "body", "films")
 
 
 def figures() -> dict[str, LectureFigure]:

@@ -11,10 +11,9 @@ from simulation.figures import scenes, style
 from simulation.figures.animation import Reel
 from simulation.figures.scenes import Course, Growing, Scrolling
 from simulation.figures.strip import FORCE
-from simulation.gallery.lecture import Film
+from simulation.gallery.lecture import LectureFigure
 from simulation.studies.continuation import follow_rests
 
-QUICK = sim.Solver(rtol=1e-6, atol=1e-8)
 V = (-100.0, 50.0)  # mV
 
 
@@ -25,13 +24,13 @@ def running_spike(potassium: tuple[float, ...] = (4.0, 8.0, 9.0), sections: int 
     fibre = sim.prepare("fibre")
     runs = {f"K {K:g} mM": sim.propagate(fibre.in_bath(K=K), sections, least=duration) for K in potassium}
     outcome = {name: _outcome(run) for name, run in runs.items()}
-    origin = {name: run.provenance for name, run in runs.items()}
+    first, *others = ((name, run.provenance) for name, run in runs.items())
     said = "; ".join(f"{name}: {text}" for name, text in outcome.items())
     return Reel(
         title="A spike along a muscle fibre, and its block in high potassium",
         alt=f"Film of the membrane potential along muscle fibres, a thousand times slower than life. {said}. The model blocks too early: rat "
         "muscle still conducts at 9 and 10 mM.",
-        provenance={**next(iter(origin.values())), "cables": origin},
+        provenance={**first[1], "others": dict(others)},
         scene=scenes.running_spikes(runs, 1000.0, outcome), seconds=duration, moments=(0.5, 1.5, 2.5, 4.5),
         numbers={f"{name}: velocity (m/s)": run.velocity for name, run in runs.items()}
         | {f"{name}: reached (mm)": run.reached for name, run in runs.items()},
@@ -53,7 +52,7 @@ def falling_calcium(step: float = 50.0, end: float = END) -> Reel:
     axon = sim.prepare("axon_rhythmic")
     times = np.arange(0.0, end, step)
     calcium = np.interp(times, [*FALL, *RISE], [HIGH, LOW, LOW, HIGH])
-    run = sim.run(axon, sim.protocol(*_changes("Ca", times, calcium), duration=end), solver=QUICK, dense=False)
+    run = sim.run(axon, sim.protocol(*_changes("Ca", times, calcium), duration=end), dense=False)
     spikes = np.array(run.features.spike_times)
     unstable = max(follow_rests(axon, f"Ca={LOW}:{HIGH}").values("Hopf"))
     swept = sim.sweep(axon, f"Ca={unstable + 1e-3}:{HIGH}:12", measures="threshold_current")
@@ -67,7 +66,7 @@ def falling_calcium(step: float = 50.0, end: float = END) -> Reel:
         Course(times, threshold / threshold[0], style.POTENTIAL, "threshold"),
     ), (0.0, 1.1))
     trace = Scrolling(style.axis_label("excitable axon", "V", "mV"), Course(t, potential, style.POTENTIAL), V, 1.1)
-    words = [(float(a), f"Ca {c:.2f} mM{': it fires' if _fires(spikes, a) else ''}") for a, c in zip(times, calcium, strict=True)]
+    words = [(float(a), f"Ca {c:.2f} mM{': fires' if _fires(spikes, a) else ''}") for a, c in zip(times, calcium, strict=True)]
     return Reel(
         title="Calcium falls until an excitable axon fires (a hypothesis: picked because it does)",
         alt=f"Film at the speed of life: ionised calcium around an excitable axon falls from {HIGH} to {LOW} mM in six seconds and is given back. "
@@ -114,7 +113,7 @@ def washed_out(potassium: float = 5.0, step: float = 20.0) -> Reel:
     around = np.interp(times, [*UP, *DOWN], [control, potassium, potassium, control])
     baths = _changes("K", times, around)
     given = [sim.Train(30.0, length, strong, 0.5, at=at) for at, length in ORDERS]
-    run = sim.run(axon, sim.protocol(*given, *baths, duration=CRAMP_END), solver=QUICK, dense=False)
+    run = sim.run(axon, sim.protocol(*given, *baths, duration=CRAMP_END), dense=False)
     spikes = np.array(run.features.spike_times)
     drive = Drive(tuple(Rate(30.0, length, at=at) for at, length in ORDERS))
     whole = answer(sim.unit(axon), Stage(run.t, run.V, spikes), drive, CRAMP_END)
@@ -122,7 +121,7 @@ def washed_out(potassium: float = 5.0, step: float = 20.0) -> Reel:
     t_force, force = scenes.thinned(whole.muscle.t, whole.force, 10.0)
     orders = tuple((at, at + length) for at, length in ORDERS)
     panels: list[Growing | Scrolling] = [
-        Growing("Force (share of full force)", (Course(t_force, force, FORCE),), (0.0, 1.25 * float(force.max())), 1.0, orders, ((UP[0], DOWN[1]),)),
+        Growing("Force / full force", (Course(t_force, force, FORCE),), (0.0, 1.25 * float(force.max())), 1.0, orders, ((UP[0], DOWN[1]),)),
         Scrolling(style.axis_label("excitable axon", "V", "mV"), Course(t, potential, style.POTENTIAL), V, 1.1),
     ]
     after = [(orders[0][1] + AFTER, UP[0]), (orders[1][1] + AFTER, DOWN[0])]
@@ -137,7 +136,7 @@ def washed_out(potassium: float = 5.0, step: float = 20.0) -> Reel:
         f"order by themselves, and force with them, until potassium is washed out; the last spike comes {last - DOWN[0]:.0f} ms after that has "
         f"begun. Potassium is raised around the axon alone, tinted, to just below the {unstable:.3f} mM at which it would begin without an order. "
         "The axon is one that was picked because it is excitable; the average motor axon of the model does not do so.",
-        provenance={**run.provenance, **whole.provenance}, scene=scenes.through_time(panels, CRAMP_END, words),
+        provenance={**whole.provenance, "others": {"the axon alone": run.provenance}}, scene=scenes.through_time(panels, CRAMP_END, words),
         seconds=CRAMP_END / 1000, moments=(1.0, 5.0, 6.5, 7.5),
         numbers={
             "K at which rest becomes unstable (mM)": unstable,
@@ -153,19 +152,19 @@ def _state(spikes: np.ndarray, orders: tuple[tuple[float, float], ...], t: float
     """What goes on, for the corner of the film."""
     if any(a <= t < b for a, b in orders):
         return ": order"
-    return ": fires by itself" if _fires(spikes, t) and not any(0 <= t - b <= 2 * AFTER for _, b in orders) else ""
+    return ": cramp" if _fires(spikes, t) and not any(0 <= t - b <= 2 * AFTER for _, b in orders) else ""
 
 
-FILMS: tuple[Film, ...] = (
-    Film(
+FIGURES: tuple[LectureFigure, ...] = (
+    LectureFigure(
         "running-spike", "A spike along a muscle fibre, and its block in high potassium",
         "A spike sets off the membrane ahead of it; where too few sodium channels are left it dies out.", running_spike,
     ),
-    Film(
+    LectureFigure(
         "falling-calcium", "Calcium falls until an excitable axon fires",
         "With calcium the threshold falls, and where it comes to nothing the axon fires by itself.", falling_calcium,
     ),
-    Film(
+    LectureFigure(
         "washed-out", "Potassium washed out of a cramp",
         "In raised potassium an order can leave an axon firing; what ends the cramp is what brings its potential back.", washed_out,
     ),

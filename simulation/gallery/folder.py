@@ -59,7 +59,10 @@ def make(figure: LectureFigure, folder: Path, wanted: Wanted) -> Made:
     """Compute a figure and write its files, SIZE-THEME/NAME-SIZE-THEME.FORMAT. Raises what the experiments raise, FileError."""
     started = time.perf_counter()
     shown = figure.make()
-    alt, written = _drawn(figure.name, shown, folder, wanted) if isinstance(shown, Shown) else _played(figure.name, shown, folder, wanted)
+    still = shown if isinstance(shown, Shown) else Shown(shown.still, shown.numbers)
+    alt, written = _drawn(figure.name, still, folder, wanted)
+    if not isinstance(shown, Shown):
+        alt, written = shown.alt, [*_played(figure.name, shown, folder, wanted), *written]
     numbers = {what: rounded(value) for what, value in shown.numbers.items()}
     names = tuple(path.relative_to(folder).as_posix() for path in written)
     return Made(figure.name, figure.title, figure.teaches, alt, numbers, names, time.perf_counter() - started)
@@ -80,8 +83,8 @@ def _drawn(name: str, shown: Shown, folder: Path, wanted: Wanted) -> tuple[str, 
     return alt, out
 
 
-def _played(name: str, film: Moving, folder: Path, wanted: Wanted) -> tuple[str, list[Path]]:
-    """What a film shows in words, and its files: one size, and formats of its own."""
+def _played(name: str, film: Moving, folder: Path, wanted: Wanted) -> list[Path]:
+    """Files of a film: one size, and formats of its own."""
     out = []
     for theme in sorted(wanted.themes, reverse=True):
         for ending in film.formats:
@@ -89,7 +92,7 @@ def _played(name: str, film: Moving, folder: Path, wanted: Wanted) -> tuple[str,
             with files.aside(path) as temporary:
                 film.write(temporary, theme)
             out.append(path)
-    return film.alt, out
+    return out
 
 
 def make_all(figures: Sequence[LectureFigure], folder: Path, wanted: Wanted, jobs: int = 1) -> Generator[Made, None, None]:
@@ -194,6 +197,6 @@ a {{ margin-right: .6rem; }}
 
 
 def _picture(names: Sequence[str]) -> str:
-    """The file that the page shows: a light slide as SVG if there is one."""
+    """The file that the page shows: the film, or a light slide as SVG, if there is one."""
     shown = [n for n in names if n.endswith((".svg", ".png", ".gif"))]
-    return min(shown, key=lambda n: (not n.endswith(".svg"), "-slide" not in n, "-light" not in n), default="")
+    return min(shown, key=lambda n: (not n.endswith(".gif"), not n.endswith(".svg"), "-slide" not in n, "-light" not in n), default="")

@@ -35,6 +35,9 @@ class Moving(Protocol):
     def write(self, path: Path, theme: str) -> object:
         """Write it to a path that ends with one of its formats, for a 'light' or a 'dark' slide."""
 
+    def still(self, size: str) -> Plate:
+        """A strip of moments, for print."""
+
 
 @dataclass(frozen=True)
 class LectureFigure:
