@@ -1,0 +1,17 @@
+"""A few figures beside pictures of them that were looked at. What has to look otherwise: pytest tests/test_looks.py --mpl-generate-path=tests/looks"""
+
+from __future__ import annotations
+
+import pytest
+
+from simulation.figures.dark import themed
+from simulation.gallery import catalogue
+
+LOOKED_AT = {"deterministic": True, "baseline_dir": "looks", "style": "default", "backend": "agg", "tolerance": 12, "remove_text": False}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", ["squid-gates", "two-rests", "phase-plane"])
+@pytest.mark.mpl_image_compare(**LOOKED_AT, savefig_kwargs={"dpi": 40, "facecolor": "auto"})
+def test_a_figure_looks_as_it_did(name, theme):
+    return themed(catalogue.figure(name).make().draw("slide"), theme)
