@@ -1,4 +1,4 @@
-"""A few figures beside pictures of them that were looked at. What has to look otherwise: pytest tests/test_looks.py --mpl-generate-path=tests/looks"""
+"""A few figures beside pictures of them that were looked at. To renew these: pytest tests/test_looks.py --mpl-generate-path=tests/looks"""
 
 from __future__ import annotations
 
