@@ -10,9 +10,12 @@ JOBS ?= 2
 run: $(READY)
 	$(BIN)/cramplab overview --out results --jobs $(JOBS)
 
+# Copies with answers are those for students with the answers filled in, which the tests judge one by one; the open lab's has more in it.
+ANSWERED := --ignore-glob='*/solutions/0*'
+
 test: $(READY)
 	-@$(BIN)/python tests/get_chromium.py
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --nbmake tests notebooks
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --nbmake tests notebooks $(ANSWERED)
 
 lint: $(READY)
 	$(BIN)/ruff check .

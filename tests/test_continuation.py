@@ -241,7 +241,7 @@ def test_an_island_between_the_ends_is_seen(rested):
     assert [len(rested("fibre_hypopp", f"K={K}").states) for K in (0.5, round(low - 0.05, 3), 3, round(high + 0.05, 3), 8)] == [1, 1, 3, 1, 1]
 
 
-@pytest.mark.parametrize(("factor", "K"), [(1.1, 0.9), (1.2, 1.5), (1.3, 0.7), (1.4, 0.8), (1.6, 0.5)])
+@pytest.mark.parametrize(("factor", "K"), [(1.1, 0.9), (1.3, 0.7), (1.6, 0.5)])
 def test_all_rests_are_found_where_the_tubule_has_several_states_at_one_potential(fibre, factor, K):
     """A search along V alone jumps from one to another there; what continuation follows through this bath is what is to be found."""
     p = fibre.scaled({"P_Kir": factor})
