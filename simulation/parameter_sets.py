@@ -7,7 +7,7 @@ import math
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -286,3 +286,24 @@ def citation(entry: str) -> str:
     few = len(first) < 3 and last != "others"
     who = f"{', '.join(first)} & {last}" if first and few else f"{first[0]} et al." if first else last
     return f"{who} ({fields.get('year', 'no year')})"
+
+
+_CITED = re.compile(r"\[(@[^\]]+)\]")
+
+
+def cited_in(text: str) -> list[str]:
+    """Keys that a text cites as [@key] or [@one; @two], in their order."""
+    return list(dict.fromkeys(key for found in _CITED.finditer(text) for key in _keys(found)))
+
+
+def with_citations(text: str, shown: Callable[[list[str]], str], between: Callable[[str], str] = str) -> str:
+    """A text with what ``shown`` makes of the keys in place of each citation, and what ``between`` makes of the rest."""
+    out, end = "", 0
+    for found in _CITED.finditer(text):
+        out += between(text[end : found.start()]) + shown(_keys(found))
+        end = found.end()
+    return out + between(text[end:])
+
+
+def _keys(found: re.Match[str]) -> list[str]:
+    return re.findall(r"@([\w-]+)", found[1])

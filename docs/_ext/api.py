@@ -12,7 +12,6 @@ import simulation
 
 ROOMS = {"figures": "Figures", "classroom": "Classroom"}
 CLINIC = ("panel", "conditions", "course", "claims", "findings")
-OTHERS = ("parameter_sets",)
 
 
 def pages() -> Iterator[tuple[str, str]]:

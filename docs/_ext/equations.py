@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
@@ -142,13 +141,7 @@ def sources(keys: Iterable[str]) -> str:
 
 def linked(text: str) -> str:
     """A text in which [@key] and [@one; @two] became links to the references."""
-
-    def link(found: re.Match[str]) -> str:
-        keys = re.findall(r"@([\w-]+)", found[1])
-        return f"({'; '.join(map(_link, keys))})"
-
-    parts = re.split(r"(\[@[^\]]+\])", text)
-    return "".join(re.sub(r"\[(@[^\]]+)\]", link, part) if i % 2 else markdown.plain(part) for i, part in enumerate(parts))
+    return parameter_sets.with_citations(text, lambda keys: f"({sources(keys)})", markdown.plain)
 
 
 def references(sets: Iterable[ParameterSet]) -> str:

@@ -29,7 +29,6 @@ _ASKING = {"check": "Question.", "predict": "Predict first."}
 _FENCE = re.compile(r"^```python[ \t]*(\w*)[ \t]*$(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
 _ASIDE = re.compile(r"^:::[ \t]*solution[ \t]*$(.*?)^:::[ \t]*$\n?", re.MULTILINE | re.DOTALL)
 _REMARK = re.compile(r"<!--.*?-->\n*", re.DOTALL)
-_CITED = re.compile(r"\[(@[^\]]+)\]")
 _METADATA = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python"}}
 
 
@@ -134,18 +133,11 @@ def unanswered(code: str) -> str:
 
 # ---- citations
 
-def cited(text: str) -> list[str]:
-    """Keys that a text cites, in their order."""
-    found = [key for keys in _CITED.findall(text) for key in re.findall(r"@([\w-]+)", keys)]
-    return list(dict.fromkeys(found))
-
-
 def _with_citations(text: str, known: Mapping[str, str]) -> str:
-    def in_brackets(found: re.Match[str]) -> str:
-        named = (parameter_sets.citation(known[key]) for key in re.findall(r"@([\w-]+)", found[1]))
-        return f"({'; '.join(re.sub(r'[()]', '', name) for name in named)})"
+    def in_brackets(keys: list[str]) -> str:
+        return f"({'; '.join(re.sub(r'[()]', '', parameter_sets.citation(known[key])) for key in keys)})"
 
-    return _CITED.sub(in_brackets, text)
+    return parameter_sets.with_citations(text, in_brackets)
 
 
 def _bibliography(keys: Iterable[str], known: Mapping[str, str]) -> Cell:
@@ -164,13 +156,13 @@ def notebook(name: str, copy: str = STUDENT, text: str | None = None) -> str:
     Raises ClassroomError for a notebook or an exercise that is not there, or a source that the bibliography lacks."""
     text = source(name) if text is None else text
     known = parameter_sets.references()
-    for key in cited(text):
+    for key in parameter_sets.cited_in(text):
         if key not in known:
             raise ClassroomError(f"{name} cites '{key}'{nearest(key, known)}, which references.bib does not have")
     chosen = [c for c in cells(text) if c.only in ("", copy)]
     if copy == SOLUTION:
         chosen.insert(1, Cell("markdown", FOR_LECTURERS))
-    if keys := cited("\n".join(c.text for c in chosen if c.kind == "markdown")):
+    if keys := parameter_sets.cited_in("\n".join(c.text for c in chosen if c.kind == "markdown")):
         chosen.append(_bibliography(keys, known))
     done = []
     for i, cell in enumerate(chosen):

@@ -53,10 +53,7 @@ class Claim(BaseModel):
     @property
     def seen(self) -> str:
         """What trials and reviews saw, with their sources in brackets: 'Garrison 2020'."""
-        def names(found: re.Match[str]) -> str:
-            return f" ({', '.join(_short(key.strip(' @')) for key in found[1].split(';'))})"
-
-        return " ".join(re.sub(r" ?\[@([\w-]+(?:; ?@[\w-]+)*)\]", names, self.literature).split())
+        return " ".join(parameter_sets.with_citations(self.literature, lambda keys: f"({', '.join(map(_short, keys))})").split())
 
 
 def _short(key: str) -> str:

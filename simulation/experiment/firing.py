@@ -33,7 +33,7 @@ def firing_rates(
     import xarray as xr
 
     (first, *others) = membranes.values()
-    if any(p.kernel is not first.kernel and p.bound is not first.bound for p in others) or len({p.held for p in membranes.values()}) > 1:
+    if any(p.bound is not first.bound for p in others) or len({p.held for p in membranes.values()}) > 1:
         raise ExperimentError("firing rates are compared of membranes of one model, all acute or all chronic")
     shape = (len(membranes), len(currents))
     starts = np.repeat([find_rest(p).at().state for p in membranes.values()], shape[1], axis=0)

@@ -1,4 +1,4 @@
-"""What the exercises experiment on: made once, for to compile a membrane takes half a second."""
+"""What the exercises experiment on: made once, so that each of them rests once."""
 
 from __future__ import annotations
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
+
 from simulation.classroom.exercise import Choice, Exercise, Number, Sentence, Solved
 from simulation.clinic.conditions import condition
 from simulation.clinic.course import Course, follow, parse_treatment, run_body
@@ -56,8 +58,6 @@ def _urine() -> Solved:
 
 
 def _from_bone() -> float:
-    import numpy as np
-
     c = after(NO_SUN, 365)
     return float(np.trapezoid(c["J_resorbed"] - c["J_formed"], c.t))
 
